@@ -1,0 +1,1 @@
+"""The doors: the `fathom` command and `compare`; parse, call, print."""

@@ -1,0 +1,1 @@
+"""Columns → numbers, fitted on training rows only; each step carries its own ONNX twin."""

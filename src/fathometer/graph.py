@@ -1,0 +1,136 @@
+"""Writing ONNX graphs, a node at a time.
+
+A `Graph` hash-conses: asking for the same operator on the same inputs with the same attributes
+returns the tensor that is already there. So five fold models, or an ensemble of unlike models, that
+each write their own preprocessing share every step they have in common, without knowing of each
+other. The graph knows nothing of tables, models or metadata.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import onnx
+
+# Operator sets: StringSplit, StringConcat and RegexFullMatch came with 20; LabelEncoder and the
+# tree operators we use are complete in ai.onnx.ml 3. All are in every onnxruntime since 1.17.
+OPSETS = {"": 20, "ai.onnx.ml": 3, "com.microsoft": 1}
+IR_VERSION = 10
+
+Attribute = int | float | str | Sequence[int] | Sequence[float] | Sequence[str]
+
+
+class Element(Enum):
+    """Element types of the tensors we name, with ONNX's own codes."""
+
+    FLOAT = 1
+    INT64 = 7
+    STRING = 8
+    BOOL = 9
+    DOUBLE = 11
+
+
+class Graph:
+    """An ONNX graph under construction; tensors are known by their names."""
+
+    def __init__(self) -> None:
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: dict[str, onnx.TensorProto] = {}
+        self._inputs: dict[str, Element] = {}
+        self._known: dict[bytes, tuple[str, ...]] = {}
+
+    def input(self, name: str, element: Element) -> str:
+        """Declare a column of raw values, shape (rows, 1), and return its tensor."""
+        self._inputs.setdefault(name, element)
+        return name
+
+    def constant(self, values: np.ndarray | Sequence[str] | float) -> str:
+        """Store an array (numbers, booleans or strings) once and return its tensor."""
+        from onnx import helper, numpy_helper
+
+        array = np.asarray(values)
+        if array.dtype.kind in "OU":
+            flat = [str(value).encode() for value in array.ravel()]
+            tensor = helper.make_tensor("", Element.STRING.value, array.shape, flat)
+        else:
+            tensor = numpy_helper.from_array(np.ascontiguousarray(array))
+        name = "/constant/" + hashlib.sha256(tensor.SerializeToString()).hexdigest()[:24]
+        if name not in self._constants:
+            tensor.name = name
+            self._constants[name] = tensor
+        return name
+
+    def add(
+        self,
+        operator: str,
+        *inputs: str,
+        domain: str = "",
+        outputs: int = 1,
+        **attributes: Attribute,
+    ) -> str:
+        """Apply an operator and return its first output; `attributes` are ONNX's own names."""
+        return self.add_many(operator, *inputs, domain=domain, outputs=outputs, **attributes)[0]
+
+    def add_many(
+        self, operator: str, *inputs: str, domain: str = "", outputs: int, **attributes: Attribute
+    ) -> tuple[str, ...]:
+        """Apply an operator and return all its outputs."""
+        from onnx import helper
+
+        names = [f"/{len(self._nodes)}/{operator}/{place}" for place in range(outputs)]
+        node = helper.make_node(operator, list(inputs), [], domain=domain, **attributes)
+        key = hashlib.sha256(node.SerializeToString(deterministic=True)).digest()
+        if key not in self._known:
+            node.output.extend(names)
+            node.name = f"/{len(self._nodes)}/{operator}"
+            self._nodes.append(node)
+            self._known[key] = tuple(names)
+        return self._known[key]
+
+    def cast(self, tensor: str, element: Element) -> str:
+        """Convert a tensor's elements."""
+        return self.add("Cast", tensor, to=element.value)
+
+    def concat(self, tensors: Sequence[str], axis: int = 1) -> str:
+        """Join tensors along an axis; one tensor is returned as it is."""
+        return tensors[0] if len(tensors) == 1 else self.add("Concat", *tensors, axis=axis)
+
+    def finish(self, outputs: dict[str, tuple[str, Element, int | None]]) -> onnx.ModelProto:
+        """Close the graph.
+
+        Args:
+            outputs: from the output's name to its tensor, element type and number of columns;
+                `None` columns mean shape (rows,).
+        """
+        from onnx import helper
+
+        for name, (tensor, _, _) in outputs.items():
+            self._nodes.append(helper.make_node("Identity", [tensor], [name], name=f"/out/{name}"))
+        graph = helper.make_graph(
+            self._nodes,
+            "fathometer",
+            [
+                helper.make_tensor_value_info(name, element.value, ["rows", 1])
+                for name, element in self._inputs.items()
+            ],
+            [
+                helper.make_tensor_value_info(
+                    name, element.value, ["rows"] if width is None else ["rows", width]
+                )
+                for name, (_, element, width) in outputs.items()
+            ],
+            initializer=list(self._constants.values()),
+        )
+        used = {node.domain for node in self._nodes} | {""}
+        return helper.make_model(
+            graph,
+            opset_imports=[helper.make_opsetid(d, v) for d, v in OPSETS.items() if d in used],
+            ir_version=IR_VERSION,
+            producer_name="fathometer",
+        )

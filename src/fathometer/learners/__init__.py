@@ -1,0 +1,1 @@
+"""What can be fitted: one file a learner, traditional and deep behind the same protocol."""

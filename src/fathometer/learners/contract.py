@@ -1,0 +1,132 @@
+"""The contract between a learner and everybody else: `Learner`, `Model`, `Prediction`, `Budget`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+import numpy as np
+
+from fathometer.graph import Graph
+from fathometer.table.kind import ColumnSpec
+from fathometer.table.split import Split
+from fathometer.table.table import Table
+from fathometer.table.task import Task, TaskKind
+
+
+class Family(Enum):
+    """Which side of the contest a model stands on."""
+
+    TRADITIONAL = "traditional"
+    DEEP = "deep"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a model answers for some rows."""
+
+    task: Task
+    scores: np.ndarray  # (rows, classes) probabilities, or (rows, 1) values; float64
+
+    @property
+    def labels(self) -> np.ndarray:
+        """(rows,) class names as str, or as int64 where the classes are whole numbers."""
+        places = self.scores.argmax(axis=1)
+        names = np.array(self.task.classes, dtype=object)[places]
+        return names.astype(np.int64) if self.task.integer_labels else names
+
+    @property
+    def answers(self) -> np.ndarray:
+        """(rows,) labels of a classification, values of a regression."""
+        return self.labels if self.task.kind is TaskKind.CLASSIFY else self.scores[:, 0]
+
+
+@dataclass(frozen=True)
+class Account:
+    """What a learner spent and found, for the terms of the contest and for the reader."""
+
+    configurations: int  # hyperparameter settings tried
+    fits: int  # models fitted in all, folds and seeds counted
+    chosen: str  # the setting that was taken, in words
+    reads_as: str = ""  # "9 rules", "14 coefficients", or empty where a person cannot read it
+    reading: str = ""  # the rules or coefficients themselves, as text
+
+
+class Model(Protocol):
+    """A fitted, immutable model.
+
+    `out_of_fold` holds its scores on the training rows, each row predicted by a model that did
+    not learn from it; shape (len(split.train), outputs), aligned with `split.train`.
+    """
+
+    @property
+    def family(self) -> Family: ...
+    @property
+    def task(self) -> Task: ...
+    @property
+    def columns(self) -> tuple[ColumnSpec, ...]: ...
+    @property
+    def out_of_fold(self) -> np.ndarray: ...
+    @property
+    def account(self) -> Account: ...
+
+    def predict(self, table: Table) -> Prediction:
+        """Answer for every row; the training-side reference that the exported file must equal."""
+        ...
+
+    def write(self, graph: Graph) -> str:
+        """Write the whole model, raw columns included, and return its scores tensor.
+
+        Shape (rows, outputs): float probabilities for classification, double values else."""
+        ...
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a fit has come: `done` from 0 to 1, and a few words ("epoch 31/48")."""
+
+    done: float
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a fit may spend: until `deadline` (`time.monotonic` seconds; None: no limit).
+
+    A learner asks `spent` in its loops and stops early with what it has; it reports progress
+    through `report`. Step budgets are hyperparameters of the learner, not of the budget."""
+
+    deadline: float | None = None
+    report: Callable[[Progress], None] = field(default=lambda progress: None)
+
+    @property
+    def spent(self) -> bool:
+        """Whether the time is up."""
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
+
+UNLIMITED = Budget()
+
+
+class Learner(Protocol):
+    """What can be fitted: frozen hyperparameters and one method; holds no rows and no result.
+
+    `name` is what the leaderboard calls it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def family(self) -> Family: ...
+
+    def fit(self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED) -> Model:
+        """Learn from `split.train` alone.
+
+        Raises:
+            LearnerError: if this learner cannot answer this task or table.
+            OutOfTimeError: if the budget ended before there was anything to return.
+        """
+        ...

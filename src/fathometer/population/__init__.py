@@ -1,0 +1,1 @@
+"""P networks trained as one batched program; knows tensors, never tables."""

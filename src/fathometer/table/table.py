@@ -1,0 +1,148 @@
+"""The `Table`: immutable typed columns of equal length, missing values explicit.
+
+A table knows the kind of every column and why; it does not know which column is the target, nor
+where it came from."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fathometer.errors import ColumnError
+from fathometer.table.layout import ISO
+from fathometer.table.kind import ColumnSpec, Kind
+
+# How each kind is stored. Dates are seconds since 1970-01-01 UTC, exact to a microsecond until the
+# year 2242 (2^53 / 10^6 seconds).
+STORAGE: dict[Kind, pa.DataType] = {
+    kind: pa.float64() if kind in (Kind.NUMBER, Kind.BOOLEAN, Kind.DATE) else pa.string()
+    for kind in Kind
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One column: what it is, why that was decided, and its values with nulls where missing."""
+
+    spec: ColumnSpec
+    values: pa.Array
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    @property
+    def kind(self) -> Kind:
+        return self.spec.kind
+
+    @property
+    def missing(self) -> int:
+        """How many values are missing."""
+        return int(self.values.null_count)
+
+    @cached_property
+    def numbers(self) -> np.ndarray:
+        """(rows,) float64, NaN where missing: numbers, booleans as 0 and 1, dates in seconds."""
+        filled = pc.fill_null(self.values, float("nan"))
+        return np.asarray(filled.to_numpy(zero_copy_only=False), dtype=np.float64)
+
+    @cached_property
+    def strings(self) -> np.ndarray:
+        """(rows,) object array of str, empty where missing; dates in ISO 8601."""
+        if self.kind is Kind.DATE:
+            return iso_strings(self.numbers)
+        return np.asarray(
+            pc.fill_null(self.values, "").to_numpy(zero_copy_only=False), dtype=object
+        )
+
+    def take(self, rows: np.ndarray) -> Column:
+        """The column restricted to these rows, in this order."""
+        return replace(self, values=self.values.take(pa.array(rows)))
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Columns of equal length; `name` is what to call the table in messages."""
+
+    columns: tuple[Column, ...]
+    name: str = "table"
+    notes: tuple[str, ...] = field(default=())  # what reading changed, in words with counts
+
+    def __len__(self) -> int:
+        return len(self.columns[0].values) if self.columns else 0
+
+    def __iter__(self) -> Iterator[Column]:
+        return iter(self.columns)
+
+    def __contains__(self, name: object) -> bool:
+        return any(column.name == name for column in self.columns)
+
+    def __getitem__(self, name: str) -> Column:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise no_such_column(name, [column.name for column in self.columns], self.name)
+
+    def rows(self, rows: np.ndarray) -> Table:
+        """The table restricted to these row numbers, in this order."""
+        return replace(self, columns=tuple(column.take(rows) for column in self.columns))
+
+    def without(self, names: Sequence[str]) -> Table:
+        """The table without these columns."""
+        kept = tuple(column for column in self.columns if column.name not in set(names))
+        return replace(self, columns=kept)
+
+    def of_kind(self, *kinds: Kind) -> tuple[Column, ...]:
+        """The columns of these kinds, in table order."""
+        return tuple(column for column in self.columns if column.kind in kinds)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 over names, kinds and values; equal tables have equal hashes."""
+        digest = hashlib.sha256()
+        for column in self.columns:
+            digest.update(repr(column.spec).encode())
+            values = column.numbers if STORAGE[column.kind] == pa.float64() else column.values
+            if isinstance(values, np.ndarray):
+                digest.update(np.where(np.isnan(values), np.nan, values).tobytes())
+            else:
+                for text in values.to_pylist():
+                    digest.update(b"\0" if text is None else b"\1" + text.encode() + b"\0")
+        return digest.hexdigest()
+
+
+def no_such_column(name: str, names: Sequence[str], where: str) -> ColumnError:
+    """The error for a column that is not there, naming the nearest that is."""
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    nearest = f'; the nearest is "{near[0]}"' if near else ""
+    listed = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    return ColumnError(
+        f'{where} has no column "{name}"{nearest}.', details=f"columns: {listed} ({len(names)})"
+    )
+
+
+def iso_strings(seconds: np.ndarray) -> np.ndarray:
+    """ISO 8601 strings of seconds since 1970; empty where NaN.
+
+    Midnights are written as a bare date; whole seconds without a fraction."""
+    missing = np.isnan(seconds)
+    micro = np.round(np.where(missing, 0.0, seconds) * 1e6).astype("datetime64[us]")
+    text = np.datetime_as_string(micro, unit="us").astype(object)
+    trimmed = [value.removesuffix(".000000").removesuffix("T00:00:00") for value in text]
+    return np.where(missing, "", np.asarray(trimmed, dtype=object))
+
+
+def column_from(
+    name: str, kind: Kind, values: pa.Array | Sequence[object], *, reason: str = ""
+) -> Column:
+    """A column of this kind from values already in the kind's storage type (see `STORAGE`)."""
+    stored = pa.array(values, type=STORAGE[kind], from_pandas=True)
+    return Column(ColumnSpec(name, kind, ISO if kind is Kind.DATE else None), stored, reason)

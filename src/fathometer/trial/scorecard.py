@@ -1,0 +1,57 @@
+"""What one trial measured: the `Scorecard`. Plain numbers with their units, written as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Quality:
+    """A score on the lockbox with its 95 % bootstrap interval."""
+
+    metric: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What the contestant cost to make and costs to ask, measured on the exported file."""
+
+    train_seconds: float
+    energy_joules: float
+    energy_source: Literal["measured", "estimated"]
+    peak_bytes: int  # growth of the process's resident memory while fitting
+    file_bytes: int
+    latency_ms_p50: float  # one raw row to an answer, one thread
+    latency_ms_p99: float
+    rows_per_second: float  # in one large batch
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """One contestant: who it is, how well it answers, what it cost. `failure` says why it has none."""
+
+    name: str
+    family: Literal["traditional", "deep", "both"]
+    state: Literal["finished", "failed", "not entered"] = "finished"
+    failure: str = ""
+    quality: Quality | None = None  # the task's metric on the lockbox
+    others: dict[str, float] = field(default_factory=dict)  # further metrics on the lockbox
+    out_of_fold: float | None = None  # the task's metric on the training rows, out of fold
+    calibration_error: float | None = None  # expected calibration error, classification only
+    parity: float | None = None  # largest relative deviation, exported file from model
+    bill: Bill | None = None
+    configurations: int = 0
+    fits: int = 0
+    chosen: str = ""
+    reads_as: str = ""
+    reading: str = ""
+    file: str = ""  # name of the model file in the run's folder
+    sha256: str = ""
+
+    def as_json(self) -> dict[str, object]:
+        """The scorecard as plain JSON values."""
+        return asdict(self)
