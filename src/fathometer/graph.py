@@ -50,7 +50,7 @@ class Graph:
         self._inputs.setdefault(name, element)
         return name
 
-    def constant(self, values: np.ndarray | Sequence[str] | float) -> str:
+    def constant(self, values: np.ndarray | np.generic | Sequence[str] | float) -> str:
         """Store an array (numbers, booleans or strings) once and return its tensor."""
         from onnx import helper, numpy_helper
 
@@ -83,14 +83,18 @@ class Graph:
         """Apply an operator and return all its outputs."""
         from onnx import helper
 
-        names = [f"/{len(self._nodes)}/{operator}/{place}" for place in range(outputs)]
         node = helper.make_node(operator, list(inputs), [], domain=domain, **attributes)
+        return self._write(node, outputs)
+
+    def _write(self, node: onnx.NodeProto, outputs: int) -> tuple[str, ...]:
+        """Append a node that has no outputs and no name yet, unless its equal is there."""
         key = hashlib.sha256(node.SerializeToString(deterministic=True)).digest()
         if key not in self._known:
+            node.name = f"/{len(self._nodes)}/{node.op_type}"
+            names = tuple(f"{node.name}/{place}" for place in range(outputs))
             node.output.extend(names)
-            node.name = f"/{len(self._nodes)}/{operator}"
             self._nodes.append(node)
-            self._known[key] = tuple(names)
+            self._known[key] = names
         return self._known[key]
 
     def cast(self, tensor: str, element: Element) -> str:
@@ -100,6 +104,34 @@ class Graph:
     def concat(self, tensors: Sequence[str], axis: int = 1) -> str:
         """Join tensors along an axis; one tensor is returned as it is."""
         return tensors[0] if len(tensors) == 1 else self.add("Concat", *tensors, axis=axis)
+
+    def replay(self, model: onnx.ModelProto) -> str:
+        """Write another model's whole graph into this one and return its last output's tensor.
+
+        What both have in common, down to the constants, is shared."""
+        from onnx import numpy_helper
+
+        renamed = {port.name: port.name for port in model.graph.input}
+        for port in model.graph.input:
+            self.input(port.name, Element(port.type.tensor_type.elem_type))
+        for tensor in model.graph.initializer:
+            array = numpy_helper.to_array(tensor)
+            if tensor.data_type == Element.STRING.value:
+                array = np.array([text.decode() for text in tensor.string_data], dtype=object)
+                array = array.reshape(tuple(tensor.dims))
+            renamed[tensor.name] = self.constant(array)
+        for node in model.graph.node:
+            if node.name.startswith("/out/"):
+                renamed[node.output[0]] = renamed[node.input[0]]
+                continue
+            fresh = type(node)()
+            fresh.CopyFrom(node)
+            del fresh.input[:], fresh.output[:]
+            fresh.ClearField("name")
+            fresh.input.extend(renamed[name] for name in node.input)
+            written = self._write(fresh, len(node.output))
+            renamed.update(zip(node.output, written, strict=True))
+        return renamed[model.graph.output[-1].name]
 
     def finish(self, outputs: dict[str, tuple[str, Element, int | None]]) -> onnx.ModelProto:
         """Close the graph.

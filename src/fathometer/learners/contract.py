@@ -102,11 +102,13 @@ class Budget:
 
     deadline: float | None = None
     report: Callable[[Progress], None] = field(default=lambda progress: None)
+    stopped: Callable[[], bool] = field(default=lambda: False)  # the user asked for an end
 
     @property
     def spent(self) -> bool:
-        """Whether the time is up."""
-        return self.deadline is not None and time.monotonic() >= self.deadline
+        """Whether the time is up, or the user asked for an end."""
+        late = self.deadline is not None and time.monotonic() >= self.deadline
+        return late or self.stopped()
 
 
 UNLIMITED = Budget()

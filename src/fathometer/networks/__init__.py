@@ -1,1 +1,1 @@
-"""Layers and architectures: a network is parameters with a leading population axis and a pure function."""
+"""Layers and architectures: a network is parameters of P members and a pure function."""

@@ -58,7 +58,9 @@ def _parse_one(values: pa.Array, layout: DateLayout) -> np.ndarray:
         month = np.asarray(pc.fill_null(index, 0).to_numpy(zero_copy_only=False)) + 1
     else:
         month = part("m", "1").astype(np.int64)
-    days = days_from_civil(part("y", "1970").astype(np.int64), month, part("d", "1").astype(np.int64))
+    days = days_from_civil(
+        part("y", "1970").astype(np.int64), month, part("d", "1").astype(np.int64)
+    )
     offset = pc.fill_null(pc.struct_field(fields, "Z"), "")
     offset = pc.if_else(pc.is_in(offset, pa.array(["", "Z"])), "+00:00", offset)
     signs = np.where(np.asarray(pc.starts_with(offset, "-").to_numpy(zero_copy_only=False)), -1, 1)

@@ -9,7 +9,9 @@ import numpy as np
 
 from fathometer.table.task import TaskKind
 
-TINY = 1e-15  # probabilities are clipped to [TINY, 1]; scikit-learn does the same with float64's eps
+TINY = (
+    1e-15  # probabilities are clipped to [TINY, 1]; scikit-learn does the same with float64's eps
+)
 
 
 @dataclass(frozen=True)

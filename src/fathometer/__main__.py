@@ -1,0 +1,5 @@
+"""`python -m fathometer` is the `fathom` command."""
+
+from fathometer.app.door import main
+
+main()

@@ -1,0 +1,141 @@
+"""Answers of a model file for a whole table, and where they are written."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import BytesIO, StringIO
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from fathometer.errors import OptionError
+from fathometer.modelfile.feeds import feeds_from
+from fathometer.modelfile.load import ModelFile, load
+from fathometer.table.read import read_as
+from fathometer.trial.files import write_bytes
+
+if TYPE_CHECKING:
+    from fathometer.table.read import Reading
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """One row an asked row, in order: `label` and `probability_<class>` columns, or `value`."""
+
+    table: pa.Table
+    notes: tuple[str, ...]  # what could not be read as the model expects, with counts
+
+
+def answer(
+    path: Path, source: str, *, query: str | None = None, encoding: str | None = None
+) -> Answers:
+    """Ask the model file at `path` about every row of a source.
+
+    Raises:
+        ModelFileError: if the file is refused.
+        SourceError: if the source cannot be read.
+        ColumnError: if a column that the model takes is absent.
+    """
+    model = load(path)
+    reading = read_as(source, model.columns, query=query, encoding=encoding)
+    feeds, _ = feeds_from(reading.table, model.columns)
+    return Answers(answer_columns(model, model.scores(feeds)), tuple(notes_of(reading)))
+
+
+def answer_columns(model: ModelFile, scores: np.ndarray) -> pa.Table:
+    """Scores (rows, outputs) as the named columns that a reader expects."""
+    answers = pa.array(model.answers(scores))
+    if model.task.kind != "classify":
+        return pa.table({"value": answers})
+    # The file answers in float; as double, 0.9082175 would be written 0.9082174897193909.
+    exact = scores.astype(np.float32)
+    columns = {f"probability_{name}": exact[:, k] for k, name in enumerate(model.task.classes)}
+    return pa.table({"label": answers, **columns})
+
+
+def notes_of(reading: Reading) -> Iterator[str]:
+    """What happened to values on the way in, in words with counts."""
+    yield from reading.table.notes
+    if reading.rejected_count:
+        first = reading.rejected[0] if reading.rejected else None
+        where = f"; the first is line {first.line:,}: {first.reason}" if first else ""
+        yield f"{reading.rejected_count:,} lines are no rows and have no answer{where}"
+
+
+def write_answers(table: pa.Table, path: Path | None) -> None:
+    """Write answers in the format that the suffix names; to standard output as CSV without one.
+
+    Raises:
+        OptionError: if the suffix names no format.
+        StoreError: if the file cannot be written.
+    """
+    if path is None:
+        write_csv(table, sys.stdout.buffer)
+        sys.stdout.flush()
+        return
+    write = WRITERS.get(path.suffix.lower())
+    if write is None:
+        raise OptionError(
+            f'answers cannot be written to {path}: "{path.suffix}" names no format.',
+            details="formats: " + ", ".join(WRITERS),
+            try_next=f"-o {path.with_suffix('.csv')}",
+        )
+    content = BytesIO()
+    write(table, content)
+    write_bytes(path, content.getvalue())
+
+
+def write_csv(table: pa.Table, file: IO[bytes], *, delimiter: str = ",") -> None:
+    """Comma separated with a header; quotes only where they are needed."""
+    from csv import writer
+
+    from pyarrow import csv
+
+    # Arrow quotes every name of a header.
+    header = StringIO()
+    writer(header, delimiter=delimiter, lineterminator="\n").writerow(table.column_names)
+    file.write(header.getvalue().encode())
+    options = csv.WriteOptions(include_header=False, delimiter=delimiter, quoting_style="needed")
+    csv.write_csv(table, file, options)
+
+
+def write_tsv(table: pa.Table, file: IO[bytes]) -> None:
+    """Tab separated with a header."""
+    write_csv(table, file, delimiter="\t")
+
+
+def write_json(table: pa.Table, file: IO[bytes]) -> None:
+    """A list of records."""
+    from fathometer.app.document import as_json
+
+    file.write(as_json(table.to_pylist()).encode() + b"\n")
+
+
+def write_json_lines(table: pa.Table, file: IO[bytes]) -> None:
+    """A record a line."""
+    import json
+
+    from fathometer.app.document import finite
+
+    for record in table.to_pylist():
+        file.write(json.dumps(finite(record), ensure_ascii=False).encode() + b"\n")
+
+
+def write_parquet(table: pa.Table, file: IO[bytes]) -> None:
+    """Parquet, compressed with zstd."""
+    from pyarrow import parquet
+
+    parquet.write_table(table, file, compression="zstd")
+
+
+WRITERS: dict[str, Callable[[pa.Table, IO[bytes]], None]] = {
+    ".csv": write_csv,
+    ".tsv": write_tsv,
+    ".json": write_json,
+    ".jsonl": write_json_lines,
+    ".parquet": write_parquet,
+}

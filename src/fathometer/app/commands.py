@@ -1,0 +1,219 @@
+"""The commands `compare`, `predict` and `inspect`: they parse, call and print, no more."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import IO, Annotated
+
+import typer
+
+from fathometer.errors import OptionError
+
+# Heavy imports stand inside the commands: `fathom --help` has to answer at once. Rich would draw
+# boxes around the help and take 0.1 s longer to do it.
+application = typer.Typer(
+    help="Measures how deep a model your data needs: traditional machine learning against deep "
+    "learning, on equal terms, and the winner as one safe .onnx file.",
+    epilog="Start with:  fathom compare TABLE --target COLUMN",
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Source = Annotated[
+    str,
+    typer.Argument(
+        help="CSV, TSV, Parquet, JSON, JSON lines, Excel (gzip and zstd too), or a database URL "
+        "with --query.",
+        show_default=False,
+    ),
+]
+ModelPath = Annotated[Path, typer.Argument(help="A model file, such as winner.onnx.")]
+Query = Annotated[
+    str | None, typer.Option(metavar="SQL", help="What to ask of the database SOURCE names.")
+]
+Encoding = Annotated[
+    str | None, typer.Option(metavar="NAME", help="How the text is encoded; found out otherwise.")
+]
+
+
+def print_version(is_wanted: bool) -> None:
+    """Print the version and end."""
+    if is_wanted:
+        from fathometer import __version__
+
+        print(f"fathometer {__version__}")
+        raise typer.Exit
+
+
+@application.callback()
+def fathom(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Hold the options that stand before a command."""
+
+
+# One argument for each option of the command line: Typer reads the signature.
+@application.command()
+def compare(
+    source: Source,
+    target: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The column to predict.")
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="roc_auc, log_loss, accuracy, rmse, mae, … [by task]"),
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN=KIND", help="Overrule what a column is taken for; repeat."),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="Leave a column out; repeat.")
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Rows that share its value never straddle a split."),
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Learn from the past, test on the future.")
+    ] = None,
+    test: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Your own rows for the lockbox.")
+    ] = None,
+    effort: Annotated[
+        str, typer.Option(metavar="EFFORT", help="quick, standard or thorough.")
+    ] = "quick",
+    minutes: Annotated[
+        float | None, typer.Option(metavar="N", help="End within N minutes, report included.")
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="NAME,…", help="Enter these contestants alone.")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Same seed, same bytes.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where to write. [SOURCE.fathom]")
+    ] = None,
+    query: Query = None,
+    encoding: Encoding = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")
+    ] = False,
+) -> None:
+    """Say which family a table needs, by training both.
+
+    Trains traditional machine learning and deep learning side by side on equal terms, measures
+    both on rows that neither has seen, and writes the verdict, the winner as one .onnx file and a
+    report into a folder beside the table. Ctrl-C once stops and keeps the best so far."""
+    if target is None:
+        raise OptionError(
+            "compare was not told which column to predict.",
+            try_next=f"fathom compare {source} --target COLUMN",
+        )
+    from fathometer.app.comparison import compare as run_contest
+    from fathometer.app.interrupt import stop_on_interrupt
+    from fathometer.app.terminal import open_screen
+
+    stream: IO[str] = sys.stderr if json else sys.stdout
+    with stop_on_interrupt() as stop, open_screen(stream, minutes=minutes, stop=stop) as screen:
+        comparison = run_contest(
+            source,
+            target=target,
+            metric=metric,
+            kinds=kinds_from(kind or []),
+            ignore=tuple(ignore or ()),
+            group=group,
+            time=time,
+            test=test,
+            effort=effort,
+            minutes=minutes,
+            only=names_from(only),
+            seed=seed,
+            out=out,
+            query=query,
+            encoding=encoding,
+            watch=screen.watch,
+            stop=stop,
+        )
+        screen.close(comparison)
+    if json:
+        from fathometer.app.document import document_of
+
+        print(document_of(comparison))
+
+
+@application.command()
+def predict(
+    model: ModelPath,
+    source: Source,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Where the answers go, by suffix: .csv, .tsv, .json, .jsonl or .parquet. "
+            "[CSV on standard output]",
+        ),
+    ] = None,
+    query: Query = None,
+    encoding: Encoding = None,
+) -> None:
+    """Answer for every row of a table."""
+    from fathometer.app.answers import answer, write_answers
+
+    answers = answer(model, source, query=query, encoding=encoding)
+    write_answers(answers.table, output)
+    for note in answers.notes:
+        print(f"note  {note}", file=sys.stderr)
+    where = "standard output" if output is None else str(output)
+    print(f"{answers.table.num_rows:,} rows answered to {where}", file=sys.stderr)
+
+
+@application.command()
+def inspect(
+    model: ModelPath,
+    json: Annotated[bool, typer.Option("--json", help="As one JSON document.")] = False,
+) -> None:
+    """Print what a model file says of itself.
+
+    Its task, columns, quality, parity certificate, versions and hash; nothing is run."""
+    from fathometer.app.inspect import inspection, print_inspection
+    from fathometer.modelfile.load import load
+
+    opened = load(model)
+    if json:
+        from fathometer.app.document import as_json
+
+        print(as_json(inspection(opened)))
+    else:
+        print_inspection(opened, model, stream=sys.stdout)
+
+
+def kinds_from(options: list[str]) -> dict[str, str]:
+    """`["age=number"]` as a mapping from column to kind; whoever reads the table checks the kinds.
+
+    Raises:
+        OptionError: if one is not COLUMN=KIND.
+    """
+    kinds = {}
+    for option in options:
+        column, equals, kind = option.rpartition("=")
+        if not (equals and column and kind):
+            raise OptionError(
+                f'--kind was given "{option}"; it takes COLUMN=KIND, such as age=number.',
+                try_next=f"--kind {(column or option).rstrip('=')}=category",
+            )
+        kinds[column] = kind
+    return kinds
+
+
+def names_from(option: str | None) -> tuple[str, ...]:
+    """`"ridge, CatBoost"` as names."""
+    return tuple(name.strip() for name in (option or "").split(",") if name.strip())

@@ -1,0 +1,205 @@
+"""`compare`: from a raw table to a verdict and the folder that holds everything behind it."""
+
+from __future__ import annotations
+
+import threading
+import time as clock
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from fathometer.app.preparation import (
+    Options,
+    Understanding,
+    describe_command,
+    effort_from,
+    folder_for,
+    prepare,
+)
+from fathometer.app.results import write_results
+from fathometer.errors import LearnerError
+from fathometer.modelfile.load import ModelFile
+from fathometer.table.read import Source
+from fathometer.table.task import Task
+from fathometer.trial.contest import Contest, Terms, Trial
+from fathometer.trial.entrants import chosen, entrants
+from fathometer.trial.event import Event
+from fathometer.trial.measure import versions
+from fathometer.trial.scorecard import Scorecard
+from fathometer.trial.store import RunStore, run_key
+from fathometer.verdict.decide import Contestant, Rows, decide
+from fathometer.verdict.verdict import Verdict
+
+Watch = Callable[[Understanding | Event], None]
+
+# Kept back from --minutes for the verdict, the report and the files.
+CLOSING_SECONDS = 3.0
+CLOSING_SHARE = 0.04
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """A finished comparison: the verdict, every scorecard, and the models as files."""
+
+    verdict: Verdict
+    scorecards: tuple[Scorecard, ...]
+    winner: ModelFile
+    traditional: ModelFile | None
+    deep: ModelFile | None
+    task: Task
+    folder: Path
+    files: Mapping[str, Path] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def __repr__(self) -> str:
+        lines = [self.verdict.headline, *self.verdict.sentences]
+        for card in self.scorecards:
+            if card.quality is not None:
+                star = "★" if card.name == self.verdict.winner else " "
+                interval = f"[{card.quality.low:.4g}, {card.quality.high:.4g}]"
+                lines.append(f"{star} {card.name:16} {card.quality.value:.4g} {interval}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """The report in a notebook, in a frame of its own."""
+        import html
+
+        report = self.files["report.html"].read_text(encoding="utf-8")
+        return f'<iframe srcdoc="{html.escape(report)}" width="100%" height="700"></iframe>'
+
+
+# One argument for each option of the question: the keywords are the interface.
+def compare(
+    source: Source,
+    *,
+    target: str,
+    metric: str | None = None,
+    kinds: Mapping[str, str] | None = None,
+    ignore: Sequence[str] = (),
+    group: str | None = None,
+    time: str | None = None,
+    test: Source | None = None,
+    effort: str | None = None,
+    minutes: float | None = None,
+    only: Sequence[str] = (),
+    seed: int = 0,
+    out: str | Path | None = None,
+    query: str | None = None,
+    encoding: str | None = None,
+    watch: Watch | None = None,
+    stop: threading.Event | None = None,
+) -> Comparison:
+    """Train both families on a table, judge them on rows neither has seen, and decide.
+
+    Args:
+        source: a path, a database URL (with `query`), or a frame of any library.
+        target: the column to predict.
+        metric: a name in `METRICS`; by default ROC AUC, accuracy or RMSE by task.
+        kinds: from column to kind, where the inferred one is wrong.
+        group: rows that share its value stay on one side of every split.
+        time: learn from its past, test on its future.
+        test: rows to judge on, instead of a part of the source.
+        effort: "quick", "standard" or "thorough": step budgets, exactly repeatable.
+        minutes: a wall-clock budget for everything, report included.
+        only: names of the contestants to enter.
+        out: the folder to write; by default the source's name with .fathom.
+        watch: told what happens, as it happens. stop: set it to end early with the best so far.
+
+    Raises:
+        FathometerError: when the source or an option does not allow it; the message says what to
+            type next.
+    """
+    started = clock.monotonic()
+    options = Options(
+        target,
+        metric,
+        dict(kinds or {}),
+        tuple(ignore),
+        group,
+        time,
+        test,
+        effort_from(effort, minutes),
+        minutes,
+        tuple(only),
+        seed,
+        query,
+        encoding,
+    )
+    understanding = prepare(source, options)
+    tell = watch or (lambda news: None)
+    tell(understanding)
+    learners = chosen(entrants(understanding.task, options.effort, seed), options.only)
+    folder = folder_for(source, out)
+    command = describe_command(source, options, out)
+    # A time budget changes what is trained, so such a run is never mistaken for a step-budget one.
+    terms = Terms(_deadline(started, minutes), stop.is_set if stop else (lambda: False))
+    decided = {
+        "table": understanding.table.content_hash,
+        "options": repr(replace(options, test=None)),
+        "learners": repr(learners),
+        "versions": versions(),
+    }
+    with RunStore.open(folder, run_key(decided), words=command) as store:
+        contest = Contest(
+            understanding.table, understanding.task, understanding.split, store, tell, terms
+        )
+        trials = contest.run(learners)
+        verdict = _decide(trials, understanding, options)
+        files = write_results(folder, understanding, trials, verdict, command)
+        store.complete()
+    named = {trial.scorecard.name: trial.file for trial in trials}
+    winner = named[verdict.winner]
+    assert winner is not None  # the verdict chooses among finished contestants
+    return Comparison(
+        verdict,
+        tuple(trial.scorecard for trial in trials),
+        winner,
+        best_of(trials, "traditional"),
+        best_of(trials, "deep"),
+        understanding.task,
+        folder,
+        files,
+        clock.monotonic() - started,
+    )
+
+
+def best_of(trials: Sequence[Trial], family: str) -> ModelFile | None:
+    """The family's best contestant by out-of-fold score, as the verdict chooses it."""
+    from fathometer.app.results import best_trial
+
+    trial = best_trial(trials, family)
+    return trial.file if trial is not None else None
+
+
+def _deadline(started: float, minutes: float | None) -> float | None:
+    if minutes is None:
+        return None
+    return started + minutes * 60 * (1 - CLOSING_SHARE) - CLOSING_SECONDS
+
+
+def _decide(trials: Sequence[Trial], understanding: Understanding, options: Options) -> Verdict:
+    table, task, split = understanding.table, understanding.task, understanding.split
+    finished = [
+        Contestant(trial.scorecard, trial.lockbox, trial.out_of_fold)
+        for trial in trials
+        if trial.lockbox is not None and trial.out_of_fold is not None
+    ]
+    if not finished:
+        raise LearnerError(
+            "no contestant finished.",
+            details="; ".join(f"{t.scorecard.name}: {t.scorecard.failure}" for t in trials)[:2000],
+        )
+    truth = task.encode(table[task.target])
+    groups = _group_codes(table[options.group].strings) if options.group else None
+    rows = [
+        Rows(truth[part], None if groups is None else groups[part])
+        for part in (split.lockbox, split.train)
+    ]
+    verdict = decide(finished, task=task, lockbox=rows[0], train=rows[1], seed=options.seed)
+    return replace(verdict, warnings=tuple(doubt.words for doubt in understanding.suspicions))
+
+
+def _group_codes(values: np.ndarray) -> np.ndarray:
+    return np.unique(values.astype(str), return_inverse=True)[1]

@@ -1,0 +1,228 @@
+"""What is settled before anybody trains: the table, the question, the split, the doubts."""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from fathometer.errors import LearnerError, OptionError, SplitError
+from fathometer.features.roads import feature_specs
+from fathometer.table.ask import answerable, ask
+from fathometer.table.divide import DivideOptions, divide
+from fathometer.table.kind import FEATURE_KINDS, Kind
+from fathometer.table.read import Reading, Source, read, read_as
+from fathometer.table.split import Split
+from fathometer.table.table import Column, Table
+from fathometer.table.task import Task
+from fathometer.trial.detective import Suspicion, investigate
+from fathometer.trial.entrants import STEPS, Effort
+
+# With a wall-clock budget and no effort named, the effort whose steps about fill it.
+EFFORT_MINUTES = ((Effort.QUICK, 4.0), (Effort.STANDARD, 40.0))
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for beyond the source: the options of `compare`, checked."""
+
+    target: str
+    metric: str | None = None
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    ignore: tuple[str, ...] = ()
+    group: str | None = None
+    time: str | None = None
+    test: Source | None = None
+    effort: Effort = Effort.QUICK
+    minutes: float | None = None
+    only: tuple[str, ...] = ()
+    seed: int = 0
+    query: str | None = None
+    encoding: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.minutes is not None and not 0.1 <= self.minutes <= 60 * 24 * 30:
+            raise OptionError(
+                f"--minutes was given {self.minutes:g}; it takes 0.1 to 43,200 (30 days).",
+                try_next="--minutes 5",
+            )
+        if not 0 <= self.seed < 2**31:
+            raise OptionError(f"--seed was given {self.seed}; it takes 0 to 2,147,483,647.")
+        if self.target in self.ignore:
+            raise OptionError(f'"{self.target}" is the target and cannot be ignored as well.')
+
+
+@dataclass(frozen=True, eq=False)
+class Understanding:
+    """What was read and settled: shown before the first contestant starts."""
+
+    reading: Reading
+    task: Task
+    split: Split
+    suspicions: tuple[Suspicion, ...]
+    dropped_rows: int  # without a target
+    terms: tuple[str, ...]
+    effort: str
+    table: Table  # the rows that `split` numbers: the reading's, and those of --test behind them
+
+
+def effort_from(name: str | None, minutes: float | None) -> Effort:
+    """The effort of that name, or the one that suits a wall-clock budget, or quick.
+
+    Raises:
+        OptionError: if there is no such effort.
+    """
+    if name is None:
+        fitting = [effort for effort, most in EFFORT_MINUTES if minutes is None or minutes <= most]
+        return fitting[0] if fitting else Effort.THOROUGH
+    try:
+        return Effort(name)
+    except ValueError:
+        raise OptionError(
+            f'--effort was given "{name}"; it takes quick, standard or thorough.',
+            try_next="--effort standard",
+        ) from None
+
+
+def prepare(source: Source, options: Options) -> Understanding:
+    """Read, ask, divide and investigate.
+
+    Raises:
+        FathometerError: in all its kinds, whenever the source or the options do not allow it.
+    """
+    reading = read(
+        source,
+        kinds=options.kinds,
+        ignore=options.ignore,
+        encoding=options.encoding,
+        query=options.query,
+    )
+    task = ask(reading.table, options.target, metric=options.metric)
+    table = _without_features(reading.table, options)
+    table, dropped = answerable(table, task)
+    lockbox_rows = None
+    if options.test is not None:
+        table, lockbox_rows, more = _with_test(table, task, options)
+        dropped += more
+    if not feature_specs(table, task):
+        raise LearnerError(
+            f'{table.name} has no column to predict "{task.target}" from.',
+            details=", ".join(f"{column.name}: {column.kind.value}" for column in table)[:300],
+            try_next="--kind COLUMN=category for a column that was left out",
+        )
+    steps = STEPS[options.effort]
+    division = DivideOptions(steps.folds, options.group, options.time, steps.max_train)
+    split = divide(table, task, division, seed=options.seed, lockbox_rows=lockbox_rows)
+    suspicions = investigate(
+        table, task, split, group=options.group, time=options.time, seed=options.seed
+    )
+    return Understanding(
+        reading,
+        task,
+        split,
+        suspicions,
+        dropped,
+        _terms(options, len(split.folds)),
+        options.effort.value,
+        table,
+    )
+
+
+def _without_features(table: Table, options: Options) -> Table:
+    """The table in which the column that groups the rows teaches nothing: new groups come."""
+    if options.group is None or options.group not in table:
+        return table
+    column = table[options.group]
+    if column.kind not in FEATURE_KINDS or column.name == options.target:
+        return table
+    spec = replace(column.spec, kind=Kind.IDENTIFIER, layout=None)
+    values = column.values if pa.types.is_string(column.values.type) else _as_strings(column)
+    grouped = Column(spec, values, "groups the rows (--group): not learned from")
+    columns = tuple(grouped if each is column else each for each in table)
+    return replace(table, columns=columns)
+
+
+def _as_strings(column: Column) -> pa.Array:
+    return column.values.cast(pa.string())
+
+
+def _with_test(table: Table, task: Task, options: Options) -> tuple[Table, np.ndarray, int]:
+    """The table with the user's own lockbox rows behind it, their numbers, and rows dropped."""
+    specs = [column.spec for column in table]
+    tested = read_as(options.test, specs, encoding=options.encoding, query=options.query)
+    judged, dropped = answerable(tested.table, task)
+    known = task.encode(judged[task.target]) >= 0 if task.classes else np.ones(len(judged), bool)
+    if not known.all():
+        raise SplitError(
+            f"{judged.name} has {int((~known).sum()):,} rows of classes that {table.name} does not "
+            "have.",
+            details=f"classes: {', '.join(task.classes[:20])}",
+        )
+    if not len(judged):
+        raise SplitError(f'{judged.name} has no row with a value in "{task.target}".')
+    joined = tuple(
+        replace(one, values=pa.concat_arrays([_whole(one.values), _whole(judged[one.name].values)]))
+        for one in table
+    )
+    rows = np.arange(len(table), len(table) + len(judged))
+    notes = tuple(f"{judged.name}: {note}" for note in tested.table.notes)
+    return replace(table, columns=joined, notes=table.notes + notes), rows, dropped
+
+
+def _whole(values: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+
+
+def _terms(options: Options, folds: int) -> tuple[str, ...]:
+    """What both families get, in words."""
+    steps = STEPS[options.effort]
+    words = [
+        f"effort {options.effort.value}: both families learn from the same rows in the same "
+        f"{folds} folds",
+        f"networks {steps.seeds} × {folds} of each kind, up to {steps.epochs} epochs; boosted trees "
+        f"{folds} of each kind, up to {steps.boosting_work:,} trees",
+    ]
+    if options.minutes is not None:
+        words.append(f"all within {options.minutes:g} minutes, an equal share of time for each")
+    return tuple(words)
+
+
+def folder_for(source: Source, out: str | Path | None) -> Path:
+    """Where a run writes: `out`, or the source's name with .fathom in the current folder."""
+    if out is not None:
+        return Path(out)
+    if isinstance(source, str | Path) and "://" not in str(source):
+        name = Path(str(source).split("#")[0]).name
+        return Path(name.split(".")[0] + ".fathom")
+    return Path(clock.strftime("table-%Y%m%d-%H%M%S.fathom"))
+
+
+def describe_command(source: Source, options: Options, out: str | Path | None) -> str:
+    """The command line that repeats a run."""
+    import shlex
+
+    words: list[str] = ["fathom", "compare", str(source) if isinstance(source, str | Path) else "…"]
+    named: Sequence[tuple[str, object]] = (
+        ("--target", options.target),
+        ("--metric", options.metric),
+        *(("--kind", f"{column}={kind}") for column, kind in options.kinds.items()),
+        *(("--ignore", column) for column in options.ignore),
+        ("--group", options.group),
+        ("--time", options.time),
+        ("--test", options.test),
+        ("--effort", options.effort.value),
+        ("--minutes", options.minutes),
+        ("--only", ",".join(options.only) or None),
+        ("--seed", options.seed),
+        ("--query", options.query),
+        ("--encoding", options.encoding),
+        ("--out", out),
+    )
+    for option, value in named:
+        if value is not None:
+            words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
+    return shlex.join(words)

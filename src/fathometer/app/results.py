@@ -1,0 +1,214 @@
+"""The run's folder: model files, scorecards, verdict, rejected rows and the report, written safely."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fathometer.app.preparation import Understanding
+from fathometer.errors import StoreError
+from fathometer.graph import Element
+from fathometer.modelfile.load import ModelFile
+from fathometer.report.content import (
+    ColumnLine,
+    Confusion,
+    FileLine,
+    InputLine,
+    RejectedLine,
+    Reliability,
+    ReportContent,
+    Residuals,
+    Side,
+)
+from fathometer.report.diagnosis import confusion, reliability, residuals
+from fathometer.report.page import write_report
+from fathometer.table.kind import ELEMENTS, Kind
+from fathometer.table.metric import METRICS
+from fathometer.table.read import write_rejected
+from fathometer.table.table import Column
+from fathometer.table.task import TaskKind
+from fathometer.trial.contest import Trial
+from fathometer.trial.files import sha256_of, write_bytes, write_text
+from fathometer.trial.measure import machine, versions
+from fathometer.verdict.verdict import Verdict
+
+SHOWN_REJECTS = 100
+
+# What is done to a column of each kind, in words: the engineered road, then the learned one.
+TREATMENTS: dict[Kind, str] = {
+    Kind.NUMBER: "traditional: centred, or in standard deviations; networks: robust scale, "
+    "soft clip. Missing: own mark",
+    Kind.BOOLEAN: "0 or 1; missing: own mark",
+    Kind.CATEGORY: "traditional: a column a level, or the target's mean by level, out of fold; "
+    "networks: a learned embedding",
+    Kind.DATE: "year, month, day, weekday, day of the year, hour, days since the first; "
+    "sines and cosines for products and networks",
+    Kind.TEXT: "counts of frequent words; traditional: weighted by rarity; networks: weights learned",
+    Kind.IDENTIFIER: "ignored",
+    Kind.CONSTANT: "ignored",
+}
+
+
+def best_trial(trials: Sequence[Trial], family: str) -> Trial | None:
+    """The family's best finished contestant by out-of-fold score: chosen before the lockbox."""
+    finished = [
+        (trial.scorecard.out_of_fold, trial)
+        for trial in trials
+        if trial.scorecard.family == family
+        and trial.file is not None
+        and trial.scorecard.out_of_fold is not None
+        and trial.scorecard.quality is not None
+    ]
+    if not finished:
+        return None
+    quality = finished[0][1].scorecard.quality
+    assert quality is not None
+    up = METRICS[quality.metric].greater_is_better
+    return (max if up else min)(finished, key=lambda pair: pair[0])[1]
+
+
+def write_results(
+    folder: Path,
+    understanding: Understanding,
+    trials: Sequence[Trial],
+    verdict: Verdict,
+    command: str,
+) -> dict[str, Path]:
+    """Write everything a run leaves; returns the files by name.
+
+    Raises:
+        StoreError: if the folder cannot be written to.
+    """
+    by_name = {trial.scorecard.name: trial for trial in trials}
+    models = {
+        "winner.onnx": by_name[verdict.winner],
+        "traditional.onnx": best_trial(trials, "traditional"),
+        "deep.onnx": best_trial(trials, "deep"),
+    }
+    written: dict[str, Path] = {}
+    for name, trial in models.items():
+        if trial is not None and trial.file is not None:
+            write_bytes(folder / name, trial.file.content)
+            written[name] = folder / name
+    cards = [trial.scorecard.as_json() for trial in trials]
+    for name, content in (("scorecards.json", cards), ("verdict.json", verdict.as_json())):
+        write_text(folder / name, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        written[name] = folder / name
+    if understanding.reading.rejected_count:
+        write_rejected(understanding.reading, folder / "rejected.csv")
+        written["rejected.csv"] = folder / "rejected.csv"
+    content = report_content(understanding, trials, verdict, command, written)
+    write_report(content, folder / "report.html")
+    written["report.html"] = folder / "report.html"
+    written["run.sqlite"] = folder / "run.sqlite"
+    return written
+
+
+def report_content(
+    understanding: Understanding,
+    trials: Sequence[Trial],
+    verdict: Verdict,
+    command: str,
+    files: dict[str, Path],
+) -> ReportContent:
+    """Everything that the report says."""
+    by_name = {trial.scorecard.name: trial for trial in trials}
+    winner = by_name[verdict.winner]
+    assert winner.file is not None
+    reading, task, split = understanding.reading, understanding.task, understanding.split
+    shown = [winner, best_trial(trials, "traditional"), best_trial(trials, "deep")]
+    distinct = list({t.scorecard.name: t for t in shown if t is not None}.values())
+    pictures = [_diagnose(trial, understanding) for trial in distinct]
+    return ReportContent(
+        source=understanding.table.name,
+        rows=len(reading.table),
+        columns=tuple(_column_line(column, task.target) for column in reading.table),
+        task=task,
+        split=split.how,
+        terms=understanding.terms,
+        scorecards=tuple(trial.scorecard for trial in trials),
+        verdict=verdict,
+        inputs=_input_lines(winner.file, understanding),
+        seed=split.seed,
+        command=command,
+        machine=" · ".join(machine().values()),
+        versions=versions(),
+        parity=_parity_words(winner.file),
+        files=tuple(
+            FileLine(name, path.stat().st_size, sha256_of(path)) for name, path in files.items()
+        ),
+        reliability=tuple(p for p in pictures if isinstance(p, Reliability)),
+        confusions=tuple(_confusions(distinct, understanding)),
+        residuals=tuple(p for p in pictures if isinstance(p, Residuals)),
+        rejected=tuple(
+            RejectedLine(line.line, line.reason, line.text)
+            for line in reading.rejected[:SHOWN_REJECTS]
+        ),
+        rejected_count=reading.rejected_count,
+        notes=understanding.table.notes,
+        suspicions=tuple(doubt.words for doubt in understanding.suspicions),
+    )
+
+
+def _column_line(column: Column, target: str) -> ColumnLine:
+    if column.name == target:
+        return ColumnLine(column.name, "target", column.reason, column.missing)
+    treatment = TREATMENTS[column.kind]
+    return ColumnLine(column.name, column.kind.value, column.reason, column.missing, treatment)
+
+
+def _judged(trial: Trial, understanding: Understanding) -> tuple[Side, np.ndarray, np.ndarray]:
+    """A trial's family, the lockbox's truth, and its scores there."""
+    task = understanding.task
+    truth = task.encode(understanding.table[task.target])[understanding.split.lockbox]
+    if trial.lockbox is None:
+        raise StoreError(f"the answers of {trial.scorecard.name} are missing from the run's log.")
+    return trial.scorecard.family, truth, trial.lockbox
+
+
+def _diagnose(trial: Trial, understanding: Understanding) -> Reliability | Residuals:
+    family, truth, scores = _judged(trial, understanding)
+    name, task = trial.scorecard.name, understanding.task
+    if task.kind is TaskKind.CLASSIFY:
+        return reliability(name, family, task.classes, truth, scores)
+    return residuals(name, family, truth, scores[:, 0])
+
+
+def _confusions(trials: Sequence[Trial], understanding: Understanding) -> list[Confusion]:
+    task = understanding.task
+    if task.kind is not TaskKind.CLASSIFY:
+        return []
+    found = []
+    for trial in trials:
+        family, truth, scores = _judged(trial, understanding)
+        found.append(confusion(trial.scorecard.name, family, task.classes, truth, scores))
+    return found
+
+
+def _input_lines(file: ModelFile, understanding: Understanding) -> tuple[InputLine, ...]:
+    """The file's inputs, each with a value: the middle number, or the commonest text."""
+    lines = []
+    for spec in file.columns:
+        column = understanding.table[spec.name]
+        example: float | str | None
+        if ELEMENTS[spec.kind] is Element.DOUBLE:
+            known = column.numbers[np.isfinite(column.numbers)]
+            example = float(np.quantile(known, 0.5, method="nearest")) if len(known) else None
+        else:
+            texts, counts = np.unique(column.strings.astype(str), return_counts=True)
+            counts = np.where(texts == "", 0, counts)
+            example = str(texts[counts.argmax()]) if len(texts) else None
+        lines.append(InputLine(spec.name, ELEMENTS[spec.kind], example))
+    return tuple(lines)
+
+
+def _parity_words(file: ModelFile) -> str:
+    stated = file.parity
+    return (
+        f"The file answers as the trained model did on {stated['rows']:,} rows, "
+        f"{stated['edge_rows']} of them made of missing values, unseen levels and extremes: largest "
+        f"deviation {stated['deviation']:.1g}, at most {stated['tolerance']:g} is shipped."
+    )

@@ -1,0 +1,133 @@
+"""Categories → numbers: one column a level, or what the training rows say about each level.
+
+Missing counts as a level of its own where the training rows had missing values; a level that was
+not seen in training is all zeros, or the prior."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fathometer.graph import Element, Graph
+from fathometer.table.table import Column, Table
+
+# Weight of the prior in a level's mean, in rows: a level seen ten times is believed half.
+PRIOR_ROWS = 10.0
+INNER_FOLDS = 5
+
+
+def frequent_levels(column: Column, *, most: int, least_rows: int = 1) -> tuple[str, ...]:
+    """The most frequent levels, at most `most`, each with at least `least_rows` rows, sorted.
+
+    The empty string stands for a missing value."""
+    levels, counts = np.unique(column.strings.astype(str), return_counts=True)
+    kept = np.flatnonzero(counts >= least_rows)
+    kept = kept[np.argsort(-counts[kept], kind="stable")][:most]
+    return tuple(sorted(str(level) for level in levels[kept]))
+
+
+def places(column: Column, levels: tuple[str, ...]) -> np.ndarray:
+    """(rows,) int64 place of each value among the levels; len(levels) where it is none of them."""
+    known = {level: place for place, level in enumerate(levels)}
+    names, inverse = np.unique(column.strings.astype(str), return_inverse=True)
+    found = np.array([known.get(str(name), len(levels)) for name in names], dtype=np.int64)
+    return found[inverse] if len(found) else np.zeros(0, dtype=np.int64)
+
+
+def write_places(graph: Graph, name: str, levels: tuple[str, ...]) -> str:
+    """The same as an int64 tensor (rows, 1), from the raw string."""
+    return graph.add(
+        "LabelEncoder",
+        graph.input(name, Element.STRING),
+        domain="ai.onnx.ml",
+        keys_strings=list(levels),
+        values_int64s=list(range(len(levels))),
+        default_int64=len(levels),
+    )
+
+
+@dataclass(frozen=True)
+class OneHot:
+    """One 0/1 column for each level of one category column."""
+
+    column: str
+    levels: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(f"{self.column} = {level or '(missing)'}" for level in self.levels)
+
+    def matrix(self, table: Table) -> np.ndarray:
+        found = places(table[self.column], self.levels)
+        return np.asarray(found[:, None] == np.arange(len(self.levels)), dtype=np.float32)
+
+    def write(self, graph: Graph) -> str:
+        found = write_places(graph, self.column, self.levels)
+        hits = graph.add("Equal", found, graph.constant(np.arange(len(self.levels))))
+        return graph.cast(hits, Element.FLOAT)
+
+
+@dataclass(frozen=True, eq=False)
+class TargetStatistics:
+    """What the training rows say about each level: the target's mean, and the level's frequency.
+
+    `values` has a row a level and a last row for the unseen; a column a class (two classes: one)
+    and one for log(1 + rows)."""
+
+    column: str
+    levels: tuple[str, ...]
+    values: np.ndarray  # (levels + 1, columns) float32
+    targets: tuple[str, ...]  # what the mean columns are means of
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        means = tuple(f"{self.column}: mean of {target}" for target in self.targets)
+        return (*means, f"{self.column}: frequency")
+
+    def matrix(self, table: Table) -> np.ndarray:
+        return np.asarray(self.values[places(table[self.column], self.levels)])
+
+    def write(self, graph: Graph) -> str:
+        found = write_places(graph, self.column, self.levels)
+        rows = graph.add("Gather", graph.constant(self.values), found)  # (rows, 1, columns)
+        return graph.add("Squeeze", rows, graph.constant(np.array([1])))
+
+
+def fit_target_statistics(
+    column: Column, targets: dict[str, np.ndarray], seed: int
+) -> tuple[TargetStatistics, np.ndarray]:
+    """Statistics of a training column, and the matrix to train on.
+
+    In that matrix no row's own target counts: each row gets the means of the other inner folds.
+    (A level's mean that holds the row's own target tells the learner the answer; micci-barreca
+    2001, prokhorenkova 2018.)
+
+    Args:
+        targets: from what each is called to (rows,) float64.
+    """
+    levels = frequent_levels(column, most=len(column.values))
+    found = places(column, levels)
+    truth = np.stack(list(targets.values()), axis=1)  # (rows, targets)
+    fold = np.random.default_rng(seed).permutation(len(found)) % INNER_FOLDS
+    training = np.empty((len(found), truth.shape[1] + 1), dtype=np.float32)
+    for inner in range(INNER_FOLDS):
+        others, rows = fold != inner, fold == inner
+        means = _smoothed_means(found[others], truth[others], len(levels))
+        training[rows, :-1] = means[found[rows]]
+    counts = np.bincount(found, minlength=len(levels) + 1)
+    frequency = np.log1p(counts).astype(np.float32)
+    training[:, -1] = frequency[found]
+    means = _smoothed_means(found, truth, len(levels))
+    values = np.concatenate([means, frequency[:, None]], axis=1, dtype=np.float32)
+    return TargetStatistics(column.name, levels, values, tuple(targets)), training
+
+
+def _smoothed_means(found: np.ndarray, truth: np.ndarray, levels: int) -> np.ndarray:
+    """(levels + 1, targets) means of the target by level, drawn towards the mean of all."""
+    prior = truth.mean(axis=0) if len(truth) else np.zeros(truth.shape[1])
+    counts = np.bincount(found, minlength=levels + 1)[:, None]
+    sums = np.stack(
+        [np.bincount(found, weights=column, minlength=levels + 1) for column in truth.T], axis=1
+    )
+    return np.asarray((sums + PRIOR_ROWS * prior) / (counts + PRIOR_ROWS))

@@ -1,0 +1,126 @@
+"""The engineered road: which steps prepare which kind of column, for trees and for products.
+
+A road is chosen by how a learner reads its matrix. Trees compare one column with a threshold, so
+they take raw values and one number for many levels; linear models, distances and densities add
+columns up, so they take scaled values and a column a level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from fathometer.errors import LearnerError
+from fathometer.features import category, number, text
+from fathometer.features.recipe import Recipe, Step
+from fathometer.table.kind import FEATURE_KINDS, ColumnSpec, Kind
+from fathometer.table.table import Table
+from fathometer.table.task import Task, TaskKind
+
+
+class Road(Enum):
+    """How a learner reads its matrix."""
+
+    TREES = "trees"
+    PRODUCTS = "products"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far a road spreads a column out."""
+
+    one_hot_levels: int  # up to here a category gets a column a level, beyond it statistics
+    words: int  # columns for one text column
+
+
+LIMITS = {
+    Road.TREES: Limits(one_hot_levels=8, words=200),
+    Road.PRODUCTS: Limits(one_hot_levels=64, words=1000),
+}
+# With more classes than this, a mean per class and level is noise; frequent levels get columns.
+MOST_TARGET_MEANS = 10
+# Least rows of a level that gets a column of its own on the products' road.
+LEAST_ROWS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class FittedRecipe:
+    """A recipe, and the matrix of its training rows as the learner must see them."""
+
+    recipe: Recipe
+    training: np.ndarray  # (rows, columns) float32; target statistics are out of fold here
+
+
+def feature_specs(table: Table, task: Task) -> tuple[ColumnSpec, ...]:
+    """The columns that a learner may use: every feature kind but the target."""
+    return tuple(c.spec for c in table.of_kind(*FEATURE_KINDS) if c.name != task.target)
+
+
+def fit_recipe(
+    road: Road, table: Table, task: Task, rows: np.ndarray, *, seed: int = 0
+) -> FittedRecipe:
+    """Fit every step of a road on these rows alone.
+
+    Raises:
+        LearnerError: if the table has no column to learn from.
+    """
+    training = table.rows(rows)
+    features = feature_specs(table, task)
+    pieces: list[tuple[Step, np.ndarray]] = []
+    numbers = number.fit_numbers(training, features, cyclic=road is Road.PRODUCTS)
+    if numbers is not None:
+        fit = number.fit_centred if road is Road.TREES else number.fit_scaled
+        step: Step = fit(numbers, training)
+        pieces.append((step, step.matrix(training)))
+    targets = target_columns(training, task)
+    for spec in features:
+        if spec.kind is Kind.CATEGORY:
+            pieces += _category_steps(road, training, spec.name, targets, seed)
+        elif spec.kind is Kind.TEXT:
+            words = text.fit_word_weights(training[spec.name], most=LIMITS[road].words)
+            if words is not None:
+                pieces.append((words, words.matrix(training)))
+    pieces = [(step, matrix) for step, matrix in pieces if matrix.shape[1]]
+    if not pieces:
+        raise LearnerError(
+            f"no column of {table.name} is left to learn from.",
+            details="columns: " + ", ".join(f"{c.name} ({c.kind.value})" for c in table)[:400],
+            try_next="--kind COLUMN=category to use a column that was left out",
+        )
+    return FittedRecipe(
+        Recipe(tuple(step for step, _ in pieces)),
+        np.concatenate([matrix for _, matrix in pieces], axis=1, dtype=np.float32),
+    )
+
+
+def target_columns(training: Table, task: Task) -> dict[str, np.ndarray]:
+    """What statistics of a level are means of: the standardised target, or a 0/1 column a class."""
+    truth = task.encode(training[task.target])
+    if task.kind is TaskKind.REGRESS:
+        spread = truth.std() or 1.0
+        return {task.target: (truth - truth.mean()) / spread}
+    shown = range(1, 2) if task.outputs == 2 else range(task.outputs)
+    if len(shown) > MOST_TARGET_MEANS:
+        return {}
+    return {f"{task.target} = {task.classes[c]}": (truth == c).astype(np.float64) for c in shown}
+
+
+def _category_steps(
+    road: Road, training: Table, name: str, targets: dict[str, np.ndarray], seed: int
+) -> list[tuple[Step, np.ndarray]]:
+    column = training[name]
+    limit = LIMITS[road].one_hot_levels
+    # One level more than the limit shows whether there are more.
+    few = category.frequent_levels(column, most=limit + 1)
+    steps: list[tuple[Step, np.ndarray]] = []
+    if len(few) <= limit or road is Road.PRODUCTS or not targets:
+        most = limit if targets else max(limit, 32)
+        least = 1 if len(few) <= limit else LEAST_ROWS
+        one_hot = category.OneHot(
+            name, category.frequent_levels(column, most=most, least_rows=least)
+        )
+        steps.append((one_hot, one_hot.matrix(training)))
+    if len(few) > limit and targets:
+        steps.append(category.fit_target_statistics(column, targets, seed))
+    return steps

@@ -1,0 +1,85 @@
+"""The constant: what every contestant must beat. Class shares, or the mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fathometer.errors import LearnerError
+from fathometer.features.roads import feature_specs
+from fathometer.graph import Element, Graph
+from fathometer.learners.contract import UNLIMITED, Account, Budget, Family, Prediction
+from fathometer.table.kind import ELEMENTS, ColumnSpec
+from fathometer.table.split import Split
+from fathometer.table.table import Table
+from fathometer.table.task import Task, TaskKind
+
+
+@dataclass(frozen=True, eq=False)
+class ConstantModel:
+    """The same answer for every row."""
+
+    task: Task
+    columns: tuple[ColumnSpec, ...]
+    answer: np.ndarray  # (outputs,) float64
+    out_of_fold: np.ndarray
+    account: Account
+    family: Family = Family.TRADITIONAL
+
+    def predict(self, table: Table) -> Prediction:
+        return Prediction(self.task, np.tile(self.answer, (len(table), 1)))
+
+    def write(self, graph: Graph) -> str:
+        # A graph has to learn the number of rows from an input, whatever that input holds.
+        spec = self.columns[0]
+        element = ELEMENTS[spec.kind]
+        raw = graph.input(spec.name, element)
+        if element is Element.DOUBLE:
+            one = graph.cast(graph.add("IsNaN", raw), Element.DOUBLE)
+            rows = graph.add("Mul", one, graph.constant(0.0))
+        else:
+            found = graph.add(
+                "LabelEncoder",
+                raw,
+                domain="ai.onnx.ml",
+                keys_strings=[""],
+                values_int64s=[0],
+                default_int64=0,
+            )
+            rows = graph.cast(found, Element.DOUBLE)
+        scores = graph.add("Add", rows, graph.constant(self.answer[None]))
+        regress = self.task.kind is TaskKind.REGRESS
+        return scores if regress else graph.cast(scores, Element.FLOAT)
+
+
+@dataclass(frozen=True)
+class Constant:
+    """Answer with the training rows' class shares, or with their mean."""
+
+    name: str = "constant"
+    family: Family = Family.TRADITIONAL
+
+    def fit(
+        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
+    ) -> ConstantModel:
+        """Needs no time and cannot fail on a table that has a column beside the target."""
+        columns = feature_specs(table, task)
+        if not columns:
+            raise LearnerError(f"no column of {table.name} is left to learn from.")
+        truth = task.encode(table[task.target])
+        out_of_fold = np.zeros((len(split.train), task.outputs))
+        for fold in range(len(split.folds)):
+            rows, validation = split.fold_rows(fold)
+            out_of_fold[split.places(validation)] = _answer(truth[rows], task)
+        answer = _answer(truth[split.train], task)
+        shown = ", ".join(f"{value:.4g}" for value in answer[:5])
+        words = f"{task.outputs} numbers" if task.outputs > 1 else "1 number"
+        account = Account(1, 1, shown, words, shown)
+        return ConstantModel(task, columns, answer, out_of_fold, account)
+
+
+def _answer(truth: np.ndarray, task: Task) -> np.ndarray:
+    if task.kind is TaskKind.REGRESS:
+        return np.array([truth.mean()])
+    return np.asarray(np.bincount(truth, minlength=task.outputs) / len(truth))

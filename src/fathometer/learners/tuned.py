@@ -1,0 +1,112 @@
+"""The common course of learners with one searched setting, on the products' road.
+
+For each fold: recipe and fits on its learning rows, scores on its validation rows; then the clean
+choice of `learners/choice`, and one fit on all training rows. A learner brings a `fit_path`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+
+from fathometer.errors import OutOfTimeError
+from fathometer.features.recipe import Recipe
+from fathometer.features.roads import Road, feature_specs, fit_recipe
+from fathometer.graph import Graph
+from fathometer.learners.choice import choose_for_each_fold
+from fathometer.learners.contract import Account, Budget, Family, Prediction, Progress
+from fathometer.table.kind import ColumnSpec
+from fathometer.table.metric import METRICS
+from fathometer.table.split import Split
+from fathometer.table.table import Table
+from fathometer.table.task import Task, TaskKind
+
+Setting = TypeVar("Setting")
+
+
+class Core(Protocol):
+    """A fitted learner on a matrix; knows nothing of columns."""
+
+    def scores(self, matrix: np.ndarray) -> np.ndarray:
+        """(rows, outputs) float64 of a (rows, columns) float32 matrix."""
+        ...
+
+    def write(self, graph: Graph, matrix: str) -> str:
+        """The same in a graph: float probabilities or double values."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class RecipeModel:
+    """A recipe and a core on its matrix: the Model of every learner with one final fit."""
+
+    task: Task
+    columns: tuple[ColumnSpec, ...]
+    recipe: Recipe
+    core: Core
+    out_of_fold: np.ndarray
+    account: Account
+    family: Family = Family.TRADITIONAL
+
+    def predict(self, table: Table) -> Prediction:
+        return Prediction(self.task, self.core.scores(self.recipe.matrix(table)))
+
+    def write(self, graph: Graph) -> str:
+        return self.core.write(graph, self.recipe.write(graph))
+
+
+@dataclass(frozen=True)
+class Search(Generic[Setting]):
+    """One searched setting: its values, simplest first, and how to fit them all in turn.
+
+    `fit_path(matrix, target, settings)` yields a core for each setting; it may start each from
+    the one before."""
+
+    settings: Sequence[Setting]
+    fit_path: Callable[[np.ndarray, np.ndarray, Sequence[Setting]], Iterator[Core]]
+    describe: Callable[[Setting], str]
+    reading: Callable[[Core, Recipe], tuple[str, str]]  # `reads_as` and `reading`
+    road: Road = Road.PRODUCTS
+
+
+def fit_tuned(
+    search: Search[Setting], table: Table, task: Task, split: Split, *, budget: Budget
+) -> RecipeModel:
+    """Search one setting cleanly over the split's folds and fit the final model."""
+    truth = task.encode(table[task.target])
+    folds, settings = len(split.folds), len(search.settings)
+    losses = np.full((folds, settings), np.inf)
+    scores = np.zeros((settings, len(split.train), task.outputs))
+    metric = METRICS["log_loss" if task.kind is TaskKind.CLASSIFY else "rmse"]
+    for fold in range(folds):
+        rows, validation = split.fold_rows(fold)
+        fitted = fit_recipe(search.road, table, task, rows, seed=split.seed)
+        matrix = fitted.recipe.matrix(table.rows(validation))
+        path = search.fit_path(fitted.training, truth[rows], search.settings)
+        for place, (setting, core) in enumerate(zip(search.settings, path, strict=True)):
+            if budget.spent:
+                raise OutOfTimeError(f"time was up after {fold} of {folds} folds.")
+            found = core.scores(matrix)
+            losses[fold, place] = metric.loss(truth[validation], found)
+            scores[place, split.places(validation)] = found
+            done = (fold * settings + place + 1) / (folds * settings + 1)
+            budget.report(Progress(done, f"{search.describe(setting)}, fold {fold + 1}/{folds}"))
+    chosen, final = choose_for_each_fold(losses)
+    out_of_fold = np.zeros((len(split.train), task.outputs))
+    for fold, place in enumerate(chosen):
+        rows = split.places(split.folds[fold])
+        out_of_fold[rows] = scores[place, rows]
+    whole = fit_recipe(search.road, table, task, split.train, seed=split.seed)
+    (core,) = search.fit_path(whole.training, truth[split.train], [search.settings[final]])
+    reads_as, reading = search.reading(core, whole.recipe)
+    account = Account(
+        settings, folds * settings + 1, search.describe(search.settings[final]), reads_as, reading
+    )
+    return RecipeModel(task, feature_specs(table, task), whole.recipe, core, out_of_fold, account)
+
+
+def no_reading(core: Core, recipe: Recipe) -> tuple[str, str]:
+    """The reading of a model that a person cannot read."""
+    return "", ""

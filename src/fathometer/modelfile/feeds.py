@@ -1,0 +1,99 @@
+"""Raw rows of any kind → the arrays a model file takes, and answers back in the caller's type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fathometer.errors import ColumnError, KindError
+from fathometer.graph import Element
+from fathometer.table.kind import ELEMENTS, ColumnSpec
+
+
+def feeds_from(source: Any, columns: Sequence[ColumnSpec]) -> tuple[dict[str, np.ndarray], Any]:
+    """The inputs (rows, 1) of these columns, and the frame that answers should look like.
+
+    A mapping of arrays goes straight through, without a frame library or Arrow, and its answers
+    are numpy arrays (the frame is None).
+
+    Raises:
+        ColumnError: if a column is absent. KindError: if a value is not of its column's kind.
+    """
+    if isinstance(source, Mapping):
+        return {spec.name: feed(source, spec) for spec in columns}, None
+    from fathometer.table.table import Table
+
+    if isinstance(source, Table):
+        table = source
+    else:
+        from fathometer.table.read import read_as
+
+        table = read_as(source, columns).table
+    feeds = {
+        spec.name: (
+            table[spec.name].numbers
+            if ELEMENTS[spec.kind] is Element.DOUBLE
+            else table[spec.name].strings
+        )[:, None]
+        for spec in columns
+    }
+    return feeds, None if isinstance(source, Table) else source
+
+
+def feed(source: Mapping[str, Any], spec: ColumnSpec) -> np.ndarray:
+    """One input (rows, 1) from a mapping's values.
+
+    None and NaN are missing. Strings are not parsed into numbers here."""
+    if spec.name not in source:
+        raise ColumnError(
+            f'the rows have no column "{spec.name}".',
+            details="columns: " + ", ".join(str(name) for name in source)[:300],
+        )
+    values = source[spec.name]
+    if ELEMENTS[spec.kind] is Element.DOUBLE:
+        try:
+            found = np.asarray(values, dtype=np.float64)  # None becomes NaN
+        except (TypeError, ValueError) as error:
+            raise KindError(f'column "{spec.name}" takes numbers: {error}.') from error
+        return found.reshape(-1, 1)
+    raw = np.asarray(values, dtype=object).reshape(-1, 1)
+    if all(type(value) is str for value in raw[:, 0]):
+        return raw
+    return np.array([[_as_text(value)] for value in raw[:, 0]], dtype=object)
+
+
+def _as_text(value: object) -> str:
+    if value is None or (isinstance(value, float | np.floating) and np.isnan(value)):
+        return ""
+    if isinstance(value, np.datetime64):
+        return "" if np.isnat(value) else str(value)
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))  # a category that a frame library turned into floats
+    return str(value)
+
+
+def answer_frame(like: Any, answers: Mapping[str, np.ndarray], *, single: bool) -> Any:
+    """Named columns as the frame type of `like`; numpy where it is no frame or stands alone.
+
+    `single` gives the one column itself as a Series."""
+    first = next(iter(answers.values()))
+    if like is None or isinstance(like, str) or hasattr(like, "__fspath__"):
+        return first if single else np.stack(list(answers.values()), axis=1)
+    import narwhals
+
+    frame = narwhals.from_native(like, pass_through=True)
+    if not isinstance(frame, narwhals.DataFrame):
+        return first if single else np.stack(list(answers.values()), axis=1)
+    made = narwhals.from_dict(
+        {name: values.tolist() for name, values in answers.items()}, backend=frame.implementation
+    )
+    native = made.to_native()
+    if frame.implementation.is_pandas():
+        native.index = like.index
+    if not single:
+        return native
+    name = next(iter(answers))
+    series = native[name]
+    return series.combine_chunks() if hasattr(series, "combine_chunks") else series

@@ -1,0 +1,205 @@
+"""Opening a model file and asking it. Needs numpy and onnxruntime, nothing else.
+
+`load` verifies first (see `modelfile/verify`); a refused file never reaches the runtime."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fathometer.errors import Fault, ModelFileError
+from fathometer.graph import Element
+from fathometer.modelfile import signature
+from fathometer.modelfile.feeds import answer_frame, feeds_from
+from fathometer.modelfile.signature import Question
+from fathometer.modelfile.verify import Contents, parse_json, verify
+from fathometer.table.kind import ELEMENTS, ColumnSpec
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+# Rows a chunk: large enough that the cost of a call vanishes, small enough that the widest learner
+# (distances to ten thousand rows, in double) stays under 100 MB a thread.
+CHUNK = 1024
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFile:
+    """One verified `.onnx` file: raw columns in, answers out."""
+
+    content: bytes
+    contents: Contents
+    name: str  # what the leaderboard called it
+    family: str
+    task: Question
+    columns: tuple[ColumnSpec, ...]
+    parity: Mapping[str, object]  # the certificate: rows, deviation, test vectors
+    quality: Mapping[str, object]  # how it did on the lockbox; empty if never measured
+    versions: Mapping[str, object]
+
+    @property
+    def sha256(self) -> str:
+        """The hash the file states and was found to have (its own field blanked)."""
+        return self.contents.sha256
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.content)
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """From each input's name to "double" or "string"."""
+        return {port.name: Element(port.element).name.lower() for port in self.contents.inputs}
+
+    @cached_property
+    def session(self) -> onnxruntime.InferenceSession:
+        """The runtime session, opened once; one thread, so that calls can run side by side."""
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        try:
+            return onnxruntime.InferenceSession(
+                self.content, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # noqa: BLE001  its errors share no public type
+            raise ModelFileError(
+                Fault.RUNTIME, f"onnxruntime cannot open it: {str(error).splitlines()[0][:300]}"
+            ) from None
+
+    def scores(self, feeds: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Probabilities (rows, classes), or values (rows, 1), float64, of raw inputs (rows, 1)."""
+        rows = len(next(iter(feeds.values()))) if feeds else 0
+        if rows == 0:
+            return np.zeros((0, len(self.task.classes) or 1))
+        chunks = [
+            {name: values[start : start + CHUNK] for name, values in feeds.items()}
+            for start in range(0, rows, CHUNK)
+        ]
+        if len(chunks) == 1:
+            return self._scores_of(chunks[0])
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return np.concatenate(list(pool.map(self._scores_of, chunks)))
+
+    def predict(self, source: Any) -> Any:
+        """Answers for raw rows, in the caller's own frame type.
+
+        Args:
+            source: a frame (pandas, Polars, Arrow, DuckDB), a path, a mapping from column to
+                values, or a `Table`.
+
+        Returns:
+            Labels or values: a Series or array named like the target; numpy for a mapping.
+
+        Raises:
+            ColumnError: if a column is absent. KindError: if a value is not of its kind.
+        """
+        feeds, like = feeds_from(source, self.columns)
+        return answer_frame(like, {self.task.target: self.answers(self.scores(feeds))}, single=True)
+
+    def predict_proba(self, source: Any) -> Any:
+        """Probabilities for raw rows, a column a class, in the caller's own frame type.
+
+        A mapping gets a numpy array (rows, classes)."""
+        if self.task.kind != "classify":
+            raise ModelFileError(
+                Fault.SHAPE,
+                f"{self.name} gives values, not probabilities.",
+                try_next="model.predict(frame)",
+            )
+        feeds, like = feeds_from(source, self.columns)
+        scores = self.scores(feeds)
+        named = dict(zip(self.task.classes, scores.T, strict=True))
+        return scores if like is None else answer_frame(like, named, single=False)
+
+    def answers(self, scores: np.ndarray) -> np.ndarray:
+        """(rows,) labels or values of these scores."""
+        if self.task.kind != "classify":
+            return scores[:, 0]
+        kind = np.int64 if self.task.integer_labels else object
+        return np.array(self.task.classes, dtype=object)[scores.argmax(axis=1)].astype(kind)
+
+    def _scores_of(self, feeds: Mapping[str, np.ndarray]) -> np.ndarray:
+        # The scores are the last output: probability after label, or value alone.
+        wanted = self.contents.outputs[-1].name
+        found = self.session.run([wanted], feeds)[0]
+        return np.asarray(found, dtype=np.float64).reshape(len(found), -1)
+
+
+def load(path: str | Path) -> ModelFile:
+    """Open a model file after checking it.
+
+    Raises:
+        ModelFileError: if anything about the file is not as it must be; `.fault` says what.
+    """
+    location = Path(path)
+    try:
+        with location.open("rb") as file:
+            content = file.read()
+    except OSError as error:
+        raise ModelFileError(
+            Fault.NOT_A_MODEL, f"{location} cannot be read: {error.strerror}."
+        ) from error
+    try:
+        return from_bytes(content)
+    except ModelFileError as error:
+        raise ModelFileError(
+            error.fault, f"{location.name} was refused: {error.message}", try_next=error.try_next
+        ) from error
+
+
+def from_bytes(content: bytes) -> ModelFile:
+    """A model file from its bytes, checked as `load` does."""
+    contents = verify(content)
+    stated = {
+        key: parse_json(contents.metadata.get(f"fathometer.{key}", ""), key)
+        for key in ("model", "task", "columns", "parity", "quality", "versions")
+    }
+    if stated["model"].get("format") != signature.FORMAT:
+        raise ModelFileError(
+            Fault.FORMAT,
+            f"it has format {stated['model'].get('format')!r}; this version reads "
+            f"{signature.FORMAT}.",
+            try_next="pip install --upgrade fathometer",
+        )
+    file = ModelFile(
+        content,
+        contents,
+        str(stated["model"].get("name")),
+        str(stated["model"].get("family")),
+        signature.question_from_json(stated["task"]),
+        signature.columns_from_json(stated["columns"].get("columns")),
+        stated["parity"],
+        stated["quality"],
+        stated["versions"],
+    )
+    _check_ports(file)
+    return file
+
+
+def _check_ports(file: ModelFile) -> None:
+    """Inputs are the columns and outputs what the task asks for, in type and shape."""
+    expected = [(spec.name, ELEMENTS[spec.kind].value) for spec in file.columns]
+    found = [(port.name, port.element) for port in file.contents.inputs]
+    if sorted(found) != sorted(expected):
+        raise ModelFileError(Fault.SHAPE, "its inputs are not the columns that it states.")
+    if any(port.shape != (None, 1) for port in file.contents.inputs):
+        raise ModelFileError(Fault.SHAPE, "its inputs are not all of shape (rows, 1).")
+    classes = len(file.task.classes)
+    label = Element.INT64 if file.task.integer_labels else Element.STRING
+    wanted = (
+        [(label.value, (None,)), (Element.FLOAT.value, (None, classes))]
+        if file.task.kind == "classify"
+        else [(Element.DOUBLE.value, (None,))]
+    )
+    if [(port.element, port.shape) for port in file.contents.outputs] != wanted:
+        raise ModelFileError(Fault.SHAPE, "its outputs are not what its task asks for.")

@@ -1,0 +1,84 @@
+"""What a model file says of itself: task, columns, and how raw values enter it. Plain values only.
+
+Kept free of onnx and pyarrow: a predict-only install has neither."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import cast
+
+from fathometer.errors import Fault, ModelFileError
+from fathometer.table.kind import ColumnSpec, Kind
+from fathometer.table.layout import LAYOUTS
+
+FORMAT = 1  # of the metadata; rises only when an older reader would misread it
+
+
+@dataclass(frozen=True)
+class Question:
+    """The task as the file states it: `Task` without its reasons."""
+
+    kind: str  # "classify" or "regress"
+    target: str
+    metric: str
+    classes: tuple[str, ...]
+    integer_labels: bool
+
+
+def columns_as_json(columns: Sequence[ColumnSpec]) -> list[dict[str, object]]:
+    """Column specs as plain values."""
+    return [
+        {
+            "name": spec.name,
+            "kind": spec.kind.value,
+            "layout": asdict(spec.layout) if spec.layout else None,
+        }
+        for spec in columns
+    ]
+
+
+def columns_from_json(values: object) -> tuple[ColumnSpec, ...]:
+    """Column specs from metadata.
+
+    Raises:
+        ModelFileError: if they are not what `columns_as_json` writes.
+    """
+    kinds = {kind.value: kind for kind in Kind}
+    layouts = {(layout.order, layout.separator): layout for layout in LAYOUTS}
+    try:
+        found = []
+        for value in cast("list[Mapping[str, object]]", values):
+            layout = cast("Mapping[str, str] | None", value["layout"])
+            found.append(
+                ColumnSpec(
+                    str(value["name"]),
+                    kinds[str(value["kind"])],
+                    layouts[layout["order"], layout["separator"]] if layout else None,  # type: ignore[index]
+                )
+            )
+    except (KeyError, TypeError) as error:
+        raise ModelFileError(Fault.METADATA, f"its columns cannot be read: {error}") from error
+    return tuple(found)
+
+
+def question_from_json(values: Mapping[str, object]) -> Question:
+    """The task from metadata.
+
+    Raises:
+        ModelFileError: if it is not what the writer writes.
+    """
+    try:
+        classes = tuple(str(name) for name in cast("list[object]", values["classes"]))
+        kind = str(values["kind"])
+        if kind not in ("classify", "regress"):
+            raise KeyError(kind)
+        return Question(
+            kind,
+            str(values["target"]),
+            str(values["metric"]),
+            classes,
+            bool(values["integer_labels"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise ModelFileError(Fault.METADATA, f"its task cannot be read: {error}") from error

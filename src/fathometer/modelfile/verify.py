@@ -1,0 +1,319 @@
+"""What a model file may contain: a closed list, checked on the bytes before any runtime sees them.
+
+Refused: operators that are not on the list (so no loops, no branches, no code), subgraphs,
+functions, sparse tensors, external data, tensors whose data is not as long as their shape says,
+fields we do not know, and a hash that does not fit. ONNX's own checker and onnxruntime each accept
+some of these (a hard link to a file outside, a loop of 10^12 steps, an offset past the end)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from fathometer.errors import Fault, ModelFileError
+from fathometer.graph import OPSETS
+from fathometer.modelfile.wire import Field, fields
+
+LARGEST_FILE = 1 << 30  # bytes; protobuf itself ends at 2 GiB
+MOST_NODES = 200_000
+LARGEST_METADATA = 64 << 20  # bytes of one metadata value
+HASH_KEY = "fathometer.sha256"
+BLANK_HASH = "0" * 64
+
+# Operators that our learners write, and none that repeats, branches, or makes much from little.
+STANDARD = """
+Abs Add And ArgMax Cast Clip Concat Cos Div Equal Erf Exp Floor Gather GatherElements Gemm Greater
+GreaterOrEqual Identity IsNaN Less LessOrEqual Log LogSoftmax MatMul Max Min Mod Mul Neg Not Or Pow
+ReduceL2 ReduceMax ReduceMean ReduceSum RegexFullMatch Relu Reshape Selu Sigmoid Sin Slice Softmax
+Softplus Sqrt Squeeze StringConcat StringNormalizer StringSplit Sub Sum Tanh TfIdfVectorizer TopK
+Transpose Unsqueeze Where
+"""
+OPERATORS: Mapping[str, frozenset[str]] = {
+    "": frozenset(STANDARD.split()),
+    "ai.onnx.ml": frozenset({"LabelEncoder", "TreeEnsembleRegressor"}),
+    "com.microsoft": frozenset({"Tokenizer"}),
+}
+
+# Bytes of an element, by ONNX's type code: float, int64, bool, double; strings are counted apart.
+ELEMENT_BYTES = {1: 4, 7: 8, 9: 1, 11: 8}
+STRING_CODE = 8
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of the graph."""
+
+    name: str
+    element: int  # ONNX's type code
+    shape: tuple[int | None, ...]  # None where the size is free
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What verification found in a file."""
+
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    metadata: dict[str, str]
+    operators: tuple[str, ...]  # distinct, sorted
+    sha256: str
+
+
+def verify(content: bytes) -> Contents:
+    """Check a whole file.
+
+    Raises:
+        ModelFileError: with the `Fault` that the first failed check stands for.
+    """
+    if len(content) > LARGEST_FILE:
+        raise ModelFileError(
+            Fault.TOO_LARGE,
+            f"the file has {len(content):,} bytes; at most {LARGEST_FILE:,} are read.",
+        )
+    walk = _Walk(content)
+    walk.model()
+    return Contents(
+        tuple(walk.inputs),
+        tuple(walk.outputs),
+        walk.metadata,
+        tuple(sorted(walk.operators)),
+        _check_hash(content, walk),
+    )
+
+
+def blank_hash_of(content: bytes, start: int) -> str:
+    """SHA-256 of a file whose own hash, 64 characters at `start`, is blanked."""
+    digest = hashlib.sha256(content[:start])
+    digest.update(BLANK_HASH.encode())
+    digest.update(content[start + len(BLANK_HASH) :])
+    return digest.hexdigest()
+
+
+def parse_json(text: str, what: str) -> dict[str, object]:
+    """A JSON object from metadata.
+
+    Raises:
+        ModelFileError: if it is not one.
+    """
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ModelFileError(Fault.METADATA, f"its {what} is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise ModelFileError(Fault.METADATA, f"its {what} is not a JSON object.")
+    return value
+
+
+def _check_hash(content: bytes, walk: _Walk) -> str:
+    stated = walk.metadata.get(HASH_KEY)
+    if stated is None or len(stated) != len(BLANK_HASH):
+        raise ModelFileError(
+            Fault.METADATA,
+            "it is an ONNX model, but Fathometer did not write it: its hash is missing.",
+        )
+    found = blank_hash_of(content, walk.hash_start)
+    if found != stated:
+        raise ModelFileError(
+            Fault.HASH,
+            f"its content has the hash {found[:12]}…, but it states {stated[:12]}…",
+            try_next="copy the file again from where it was made",
+        )
+    return found
+
+
+class _Walk:
+    """One pass over the messages of a file; refuses whatever has no rule."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.inputs: list[Port] = []
+        self.outputs: list[Port] = []
+        self.metadata: dict[str, str] = {}
+        self.operators: set[str] = set()
+        self.hash_start = 0
+        self.nodes = 0
+        self.graphs = 0
+
+    def model(self) -> None:
+        """ModelProto."""
+        self._message(
+            Field(0, 0, 0, len(self.content), is_span=True),
+            "model",
+            {
+                1: self._skip,
+                2: self._skip,
+                3: self._skip,
+                5: self._skip,
+                7: self._graph,
+                8: self._opset,
+                14: self._metadata,
+            },
+        )
+        if self.graphs != 1:
+            raise ModelFileError(
+                Fault.NOT_A_MODEL, f"it holds {self.graphs} graphs instead of one."
+            )
+
+    def _message(
+        self, span: Field, what: str, rules: Mapping[int, Callable[[Field], None]]
+    ) -> None:
+        for field in fields(self.content, span.start, span.end):
+            rule = rules.get(field.number)
+            if rule is None:
+                raise ModelFileError(
+                    Fault.GRAPH, f"its {what} has field {field.number}, which we do not read."
+                )
+            rule(field)
+
+    def _skip(self, field: Field) -> None:
+        """A field that cannot do anything."""
+
+    def _text(self, field: Field) -> str:
+        try:
+            return self.content[field.start : field.end].decode()
+        except UnicodeDecodeError as error:
+            raise ModelFileError(Fault.NOT_A_MODEL, "a name in it is not UTF-8.") from error
+
+    def _graph(self, field: Field) -> None:
+        self.graphs += 1
+        self._message(
+            field,
+            "graph",
+            {
+                1: self._node,
+                2: self._skip,
+                5: self._tensor,
+                11: lambda port: self.inputs.append(self._port(port)),
+                12: lambda port: self.outputs.append(self._port(port)),
+            },
+        )
+
+    def _opset(self, field: Field) -> None:
+        domain, version = "", 0
+        for part in fields(self.content, field.start, field.end):
+            if part.number == 1:
+                domain = self._text(part)
+            else:
+                version = part.value
+        if OPSETS.get(domain) != version:
+            known = ", ".join(f"{name or 'ai.onnx'} {number}" for name, number in OPSETS.items())
+            raise ModelFileError(
+                Fault.OPSET, f"it uses {domain or 'ai.onnx'} {version}; we read {known}."
+            )
+
+    def _metadata(self, field: Field) -> None:
+        key, value = "", Field(2, 0)
+        for part in fields(self.content, field.start, field.end):
+            if part.number == 1:
+                key = self._text(part)
+            elif part.number == 2:
+                value = part
+        if value.end - value.start > LARGEST_METADATA or key in self.metadata:
+            raise ModelFileError(Fault.METADATA, f"its metadata {key!r} is too long or doubled.")
+        if key == HASH_KEY:
+            self.hash_start = value.start
+        self.metadata[key] = self._text(value)
+
+    def _node(self, field: Field) -> None:
+        self.nodes += 1
+        if self.nodes > MOST_NODES:
+            raise ModelFileError(Fault.TOO_LARGE, f"it has more than {MOST_NODES:,} nodes.")
+        names = {4: "", 7: ""}
+
+        def name(part: Field) -> None:
+            names[part.number] = self._text(part)
+
+        self._message(
+            field,
+            "node",
+            {1: self._skip, 2: self._skip, 3: self._skip, 4: name, 5: self._attribute, 7: name},
+        )
+        operator, domain = names[4], names[7]
+        if operator not in OPERATORS.get(domain, frozenset()):
+            raise ModelFileError(
+                Fault.OPERATOR,
+                f"it uses the operator {domain or 'ai.onnx'}.{operator}, "
+                "which is not on the list of operators that a model file may contain.",
+            )
+        self.operators.add(f"{domain}.{operator}" if domain else operator)
+
+    def _attribute(self, field: Field) -> None:
+        # 6 and 11 are subgraphs, 22 and 23 sparse tensors: no rule, so refused.
+        self._message(
+            field,
+            "attribute",
+            {
+                1: self._skip,
+                2: self._skip,
+                3: self._skip,
+                4: self._skip,
+                5: self._tensor,
+                7: self._skip,
+                8: self._skip,
+                9: self._skip,
+                20: self._skip,
+            },
+        )
+
+    def _tensor(self, field: Field) -> None:
+        sizes: list[int] = []
+        element, length, strings = 0, 0, 0
+        for part in fields(self.content, field.start, field.end):
+            if part.number == 1 and part.is_span:
+                sizes += list(self._packed(part))
+            elif part.number == 1:
+                sizes.append(part.value)
+            elif part.number == 2:
+                element = part.value
+            elif part.number == 6:
+                strings += 1
+            elif part.number == 9:
+                length += part.end - part.start
+            elif part.number in (13, 14):
+                raise ModelFileError(Fault.EXTERNAL, "a tensor in it lies in another file.")
+            elif part.number != 8:
+                raise ModelFileError(Fault.GRAPH, f"a tensor has field {part.number}.")
+        count = math.prod(sizes)  # Python integers: no overflow
+        expected = strings if element == STRING_CODE else count * ELEMENT_BYTES.get(element, -1)
+        if (count if element == STRING_CODE else length) != expected:
+            raise ModelFileError(
+                Fault.SHAPE, f"a tensor of shape {tuple(sizes)[:8]} has {length:,} bytes of values."
+            )
+
+    def _packed(self, field: Field) -> list[int]:
+        values, value, shift = [], 0, 0
+        for byte in self.content[field.start : field.end]:
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                values.append(value)
+                value, shift = 0, 0
+        return values
+
+    def _port(self, field: Field) -> Port:
+        name, element = "", 0
+        shape: list[int | None] = []
+        for part in fields(self.content, field.start, field.end):
+            if part.number == 1:
+                name = self._text(part)
+            elif part.number == 2:
+                for kind in fields(self.content, part.start, part.end):
+                    if kind.number != 1:
+                        raise ModelFileError(Fault.SHAPE, f"{name!r} is not a tensor.")
+                    for piece in fields(self.content, kind.start, kind.end):
+                        if piece.number == 1:
+                            element = piece.value
+                        else:
+                            shape += [
+                                self._size(d) for d in fields(self.content, piece.start, piece.end)
+                            ]
+        return Port(name, element, tuple(shape))
+
+    def _size(self, field: Field) -> int | None:
+        for part in fields(self.content, field.start, field.end):
+            if part.number == 1:
+                return part.value
+        return None

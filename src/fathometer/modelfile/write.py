@@ -1,0 +1,251 @@
+"""A fitted model → one ONNX file, and the certificate that it answers as the model did."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from fathometer.errors import ParityError
+from fathometer.graph import Element, Graph
+from fathometer.learners.contract import Model, Prediction
+from fathometer.modelfile import signature
+from fathometer.modelfile.feeds import feeds_from
+from fathometer.modelfile.load import ModelFile, from_bytes
+from fathometer.modelfile.verify import BLANK_HASH, HASH_KEY, blank_hash_of
+from fathometer.table.kind import ELEMENTS, ColumnSpec, Kind
+from fathometer.table.table import STORAGE, Column, Table
+from fathometer.table.task import Task, TaskKind
+
+if TYPE_CHECKING:
+    import onnx
+
+# Largest deviation between model and file that is accepted: absolute for probabilities, relative
+# to the larger of the value and the target's spread for values.
+TOLERANCE = 1e-5
+VECTORS = 8  # rows that travel in the certificate
+
+
+@dataclass(frozen=True, eq=False)
+class ShippedPart:
+    """A model file as a part of a larger model: asked as it is, written by replaying its graph."""
+
+    file: ModelFile
+    task: Task
+
+    def predict(self, table: Table) -> Prediction:
+        return Prediction(self.task, self.file.scores(feeds_from(table, self.file.columns)[0]))
+
+    def write(self, graph: Graph) -> str:
+        import onnx
+
+        return graph.replay(onnx.ModelProto.FromString(self.file.content))
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How closely the file answers as the model did."""
+
+    rows: int
+    deviation: float
+    edge_rows: int  # of the rows: made of missing values, unseen levels and extremes
+
+
+def to_onnx(model: Model) -> onnx.ModelProto:
+    """The model as a graph from raw columns to label and probability, or value; no metadata yet."""
+    graph = Graph()
+    for spec in model.columns:
+        graph.input(spec.name, ELEMENTS[spec.kind])
+    scores = model.write(graph)
+    taken = {spec.name for spec in model.columns}
+
+    def free(name: str) -> str:
+        # A column may be called "label"; it keeps its name and the output gets a mark.
+        return free(name + "_") if name in taken else name
+
+    task = model.task
+    if task.kind is TaskKind.REGRESS:
+        flat = graph.add("Squeeze", scores, graph.constant(np.array([1])))
+        return graph.finish({free("value"): (flat, Element.DOUBLE, None)})
+    names = np.array(task.classes, dtype=object)
+    classes = graph.constant(names.astype(np.int64) if task.integer_labels else names)
+    label = graph.add("Gather", classes, graph.add("ArgMax", scores, axis=1, keepdims=0))
+    kind = Element.INT64 if task.integer_labels else Element.STRING
+    return graph.finish(
+        {
+            free("label"): (label, kind, None),
+            free("probability"): (scores, Element.FLOAT, task.outputs),
+        }
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Shipped:
+    """A certified file, its parity, and its scores on the rows it was compared on."""
+
+    file: ModelFile
+    parity: Parity
+    scores: np.ndarray  # (rows, outputs) float64
+
+
+def ship(model: Model, name: str, table: Table, rows: np.ndarray) -> Shipped:
+    """Write a model as a verified file, after comparing the two on these rows and on edge rows.
+
+    Raises:
+        ParityError: if the file deviates by more than `TOLERANCE` anywhere.
+    """
+    proto = to_onnx(model)
+    bare = from_bytes(seal(proto, model, name, {}, {}))
+    judged = table.rows(rows)
+    edges = edge_rows(judged, model.columns)
+    scores = bare.scores(feeds_from(judged, model.columns)[0])
+    edge_scores = bare.scores(feeds_from(edges, model.columns)[0])
+    deviation = max(_deviation(model, judged, scores), _deviation(model, edges, edge_scores))
+    # Written so that NaN, which compares false, is refused as well.
+    if not deviation <= TOLERANCE:
+        raise ParityError(
+            f"{name}: the exported file deviates from the model by {deviation:.2g}; "
+            f"at most {TOLERANCE:g} is shipped."
+        )
+    parity = Parity(len(rows) + len(edges), deviation, len(edges))
+    vectors = edges.rows(np.arange(min(VECTORS, len(edges))))
+    certificate = {
+        "rows": parity.rows,
+        "edge_rows": parity.edge_rows,
+        "deviation": float(f"{deviation:.3g}"),
+        "tolerance": TOLERANCE,
+        "vectors": _vectors(bare, vectors),
+    }
+    file = from_bytes(seal(proto, model, name, certificate, {}))
+    return Shipped(file, parity, scores)
+
+
+def with_quality(file: ModelFile, quality: Mapping[str, object]) -> ModelFile:
+    """The same file, stating how it did on the lockbox."""
+    import onnx
+
+    proto = onnx.ModelProto.FromString(file.content)
+    stated = {prop.key: prop.value for prop in proto.metadata_props}
+    stated["fathometer.quality"] = _json(dict(quality))
+    return from_bytes(_sealed(proto, stated))
+
+
+def seal(
+    proto: onnx.ModelProto,
+    model: Model,
+    name: str,
+    parity: Mapping[str, object],
+    quality: Mapping[str, object],
+) -> bytes:
+    """The file's bytes: graph, metadata, and last of all the hash over both.
+
+    No times, paths or machine names go in, so that the same model is the same bytes."""
+    import onnx
+    import onnxruntime
+
+    import fathometer
+
+    task = model.task
+    stated: dict[str, Mapping[str, object]] = {
+        "model": {
+            "format": signature.FORMAT,
+            "name": name,
+            "family": model.family.value,
+            "chosen": model.account.chosen,
+        },
+        "task": {
+            "kind": task.kind.value,
+            "target": task.target,
+            "metric": task.metric,
+            "classes": list(task.classes),
+            "integer_labels": task.integer_labels,
+        },
+        "columns": {"columns": signature.columns_as_json(model.columns)},
+        "parity": parity,
+        "quality": quality,
+        "versions": {
+            "fathometer": fathometer.__version__,
+            "onnx": onnx.__version__,
+            "onnxruntime": onnxruntime.__version__,
+        },
+    }
+    return _sealed(proto, {f"fathometer.{key}": _json(value) for key, value in stated.items()})
+
+
+def _sealed(proto: onnx.ModelProto, stated: Mapping[str, str]) -> bytes:
+    from onnx import helper
+
+    helper.set_model_props(proto, {**stated, HASH_KEY: BLANK_HASH})
+    content: bytes = proto.SerializeToString(deterministic=True)
+    start = content.rindex(BLANK_HASH.encode())
+    return (
+        content[:start]
+        + blank_hash_of(content, start).encode()
+        + content[start + len(BLANK_HASH) :]
+    )
+
+
+def _json(value: Mapping[str, object]) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+
+def _deviation(model: Model, table: Table, found: np.ndarray) -> float:
+    expected = model.predict(table).scores
+    gap = np.abs(expected - found)
+    if model.task.kind is TaskKind.REGRESS:
+        spread = float(np.std(model.out_of_fold)) or 1.0
+        gap = gap / np.maximum(np.abs(expected), spread)
+    return float(gap.max(initial=0.0)) if np.isfinite(gap).all() else math.nan
+
+
+def edge_rows(table: Table, columns: tuple[ColumnSpec, ...]) -> Table:
+    """Rows that break converters: everything missing, nothing seen before, extremes, mixtures.
+
+    Made up, so that no row of the data travels in a file."""
+    rows = 16
+    made = tuple(_edge_column(table[spec.name], rows, place) for place, spec in enumerate(columns))
+    return replace(table, columns=made)
+
+
+def _edge_column(column: Column, rows: int, place: int) -> Column:
+    if STORAGE[column.kind] == pa.float64():
+        known = column.numbers[np.isfinite(column.numbers)]
+        low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+        middle = float(f"{(low + high) / 2:.3g}")
+        choices: list[object] = [None, middle, 0.0, float(f"{high:.3g}"), float(f"{low:.3g}")]
+        if column.kind is Kind.NUMBER:
+            choices += [1e12, -1e12, math.inf, -math.inf, 1e-300]
+        elif column.kind is Kind.BOOLEAN:
+            choices = [None, 0.0, 1.0]
+        else:
+            choices = [None, middle // 1, 0.0, 4102444800.0, -2208988800.0]  # years 2100 and 1900
+    else:
+        levels = sorted(set(column.strings[:1000].tolist()) - {""})
+        seen = levels[:: max(1, len(levels) // 4)] if column.kind is Kind.CATEGORY else []
+        choices = [None, "never seen before", *seen, "Ünsëen ☃ 名前", " "]
+    # Row 0 is missing everywhere, row 1 holds the second choice everywhere; then a mixture.
+    picks = [choices[r if r < 2 else (r * (place + 1) + place) % len(choices)] for r in range(rows)]
+    return Column(column.spec, pa.array(picks, type=STORAGE[column.kind]))
+
+
+def _vectors(file: ModelFile, table: Table) -> dict[str, object]:
+    """Raw inputs and the file's answers, as JSON: NaN is written null."""
+    feeds, _ = feeds_from(table, file.columns)
+    scores = file.scores(feeds)
+
+    def plain(value: object) -> object:
+        if isinstance(value, float) and not math.isfinite(value):
+            return None if math.isnan(value) else ("inf" if value > 0 else "-inf")
+        return value
+
+    return {
+        "inputs": {
+            name: [plain(v) for v in values[:, 0].tolist()] for name, values in feeds.items()
+        },
+        "scores": [[float(f"{score:.9g}") for score in row] for row in scores.tolist()],
+    }

@@ -1,0 +1,104 @@
+"""Numbers as people read them: with their unit, and at the precision that they deserve."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from fathometer.trial.scorecard import Quality
+
+MOST_PLACES = 6
+PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"))
+
+
+def places_for(half_width: float) -> int:
+    """Decimal places at which a half-width shows two digits; negative from 100 on.
+
+    A score is known to about that: 0.8684 ± 0.026 reads 0.868."""
+    if not math.isfinite(half_width) or half_width <= 0:
+        return 3
+    return min(MOST_PLACES, 1 - math.floor(math.log10(half_width)))
+
+
+def shared_places(qualities: Sequence[Quality]) -> int:
+    """Decimal places for a column of scores: those of the narrowest interval that has a width."""
+    widths = [(q.high - q.low) / 2 for q in qualities if q.high > q.low]
+    return places_for(min(widths)) if widths else 3
+
+
+def fixed(value: float, places: int) -> str:
+    """The value at so many decimal places, thousands separated; negative places round before it."""
+    if not math.isfinite(value):
+        return "–"
+    rounded = round(value, places)
+    return f"{rounded + 0.0:,.{max(places, 0)}f}".replace("-", "−")
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """The value at so many significant digits, thousands separated, never in powers of ten."""
+    if not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    rounded = float(f"{value:.{digits - 1}e}")  # 0.9999 is 1.0 at two digits, not 1.00
+    return fixed(value, digits - 1 - math.floor(math.log10(abs(rounded))))
+
+
+def measured(value: float) -> str:
+    """A time, energy or size as one run measures it: two digits, three from 100 on."""
+    return significant(value, 3 if abs(value) >= 100 else 2)
+
+
+def bare(value: float, digits: int = 2) -> str:
+    """The value at so many significant digits without the zeros that say nothing: 0.005, 250."""
+    written = significant(value, digits)
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+def sentence(words: str) -> str:
+    """The words with a capital at their start."""
+    return words[:1].upper() + words[1:]
+
+
+def signed(value: float, places: int) -> str:
+    """Like `fixed`, with a plus before what is above 0."""
+    return ("+" if round(value, places) > 0 else "") + fixed(value, places)
+
+
+def scored(quality: Quality, places: int) -> str:
+    """A score with its 95 % interval, the interval left out where it has no width."""
+    value = fixed(quality.value, places)
+    if quality.low == quality.high:
+        return value
+    return f"{value} [{fixed(quality.low, places)}, {fixed(quality.high, places)}]"
+
+
+def share(value: float) -> str:
+    """A probability in per cent; the ends are not rounded into certainty."""
+    if value < 0.005:
+        return "under 1 %"
+    if value > 0.995:
+        return "over 99 %"
+    return f"{100 * value:.0f} %"
+
+
+def prefixed(value: float, unit: str) -> str:
+    """The value with the prefix that leaves it from 1 to 999: 0.0031 s reads 3.1 ms."""
+    if not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return f"0 {unit}"
+    size, prefix = next((p for p in PREFIXES if abs(value) >= p[0] * 0.9995), PREFIXES[-1])
+    if unit == "s" and size > 1:
+        size, prefix = 1.0, ""
+    return f"{measured(value / size)} {prefix}{unit}"
+
+
+def file_size(size_bytes: float) -> str:
+    """A size in bytes, KB, MB or GB of 1,000 each."""
+    return prefixed(size_bytes, "B").replace("kB", "KB") if size_bytes >= 1 else "0 B"
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun: "1 row", "1,309 rows"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

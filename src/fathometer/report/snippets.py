@@ -1,0 +1,179 @@
+"""Programs that use the model file without Fathometer: Python, C# and JavaScript, whole, with the
+real inputs and an example row. Every string is written as a literal of its language."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+
+from fathometer.graph import Element
+from fathometer.report.content import InputLine, ReportContent
+from fathometer.table.task import Task, TaskKind
+
+# A program of more inputs than this shows so many and says how the rest go.
+SHOWN = 200
+
+
+def python_program(content: ReportContent) -> str:
+    """A program with nothing but numpy and onnxruntime."""
+    rows = [f"    {_text(i.name)}: {_python_value(i)}," for i in content.inputs[:SHOWN]]
+    return "\n".join(
+        [
+            "# pip install onnxruntime numpy",
+            "import numpy as np",
+            "import onnxruntime",
+            "",
+            f"session = onnxruntime.InferenceSession({_text(content.winner_file)})",
+            "row = {  # shape (rows, 1); a missing number is NaN, a missing string is empty",
+            *rows,
+            *_rest(content.inputs, "    #"),
+            "}",
+            *_python_answer(content.task),
+            "",
+        ]
+    )
+
+
+def _python_value(line: InputLine) -> str:
+    if line.element is Element.STRING:
+        return f"np.array([[{_text(str(line.example or ''))}]], dtype=object)"
+    return f"np.array([[{_number(line, 'np.nan')}]], dtype=np.float64)"
+
+
+def _python_answer(task: Task) -> list[str]:
+    if task.kind is TaskKind.REGRESS:
+        return [
+            '(value,) = session.run(["value"], row)',
+            f"print(value.ravel()[0])  # {_plain(task.target)}",
+        ]
+    return [
+        'label, probability = session.run(["label", "probability"], row)',
+        f"print(label[0], probability[0])  # probabilities of: {_classes(task)}",
+    ]
+
+
+def csharp_program(content: ReportContent) -> str:
+    """A .NET 8 console program with Microsoft.ML.OnnxRuntime."""
+    return "\n".join(
+        [
+            "// dotnet add package Microsoft.ML.OnnxRuntime",
+            "using System;",
+            "using System.Collections.Generic;",
+            "using System.Linq;",
+            "using Microsoft.ML.OnnxRuntime;",
+            "using Microsoft.ML.OnnxRuntime.Tensors;",
+            "",
+            "static NamedOnnxValue Column<T>(string name, T value) =>",
+            "    NamedOnnxValue.CreateFromTensor(",
+            "        name, new DenseTensor<T>(new[] { value }, new[] { 1, 1 }));",
+            "",
+            f"using var session = new InferenceSession({_text(content.winner_file)});",
+            "var row = new List<NamedOnnxValue>",
+            "{   // a missing number is NaN, a missing string is empty",
+            *[
+                f"    Column<{_csharp_type(i)}>({_text(i.name)}, {_csharp_value(i)}),"
+                for i in content.inputs[:SHOWN]
+            ],
+            *_rest(content.inputs, "    //"),
+            "};",
+            "using var answers = session.Run(row);",
+            *_csharp_answer(content.task),
+            "",
+        ]
+    )
+
+
+def _csharp_type(line: InputLine) -> str:
+    return "string" if line.element is Element.STRING else "double"
+
+
+def _csharp_value(line: InputLine) -> str:
+    if line.element is Element.STRING:
+        return _text(str(line.example or ""))
+    return _number(line, "double.NaN")
+
+
+def _csharp_answer(task: Task) -> list[str]:
+    find = "answers.First(answer => answer.Name == "
+    if task.kind is TaskKind.REGRESS:
+        return [
+            f'var value = {find}"value").AsEnumerable<double>().First();',
+            f"Console.WriteLine(value);  // {_plain(task.target)}",
+        ]
+    label = "long" if task.integer_labels else "string"
+    return [
+        f'var label = {find}"label").AsEnumerable<{label}>().First();',
+        f'var probability = {find}"probability").AsEnumerable<float>().ToArray();',
+        f"// probabilities of: {_classes(task)}",
+        'Console.WriteLine($"{label} {string.Join(", ", probability)}");',
+    ]
+
+
+def javascript_program(content: ReportContent) -> str:
+    """A JavaScript module for Node.js or, with onnxruntime-web, for a browser."""
+    return "\n".join(
+        [
+            "// npm install onnxruntime-node      in a browser: onnxruntime-web",
+            'import * as ort from "onnxruntime-node";',
+            "",
+            'const number = (value) => new ort.Tensor("float64", [value], [1, 1]);',
+            'const string = (value) => new ort.Tensor("string", [value], [1, 1]);',
+            "",
+            f"const session = await ort.InferenceSession.create({_text(content.winner_file)});",
+            "const row = {  // a missing number is NaN, a missing string is empty",
+            *[f"  {_text(i.name)}: {_javascript_value(i)}," for i in content.inputs[:SHOWN]],
+            *_rest(content.inputs, "  //"),
+            "};",
+            *_javascript_answer(content.task),
+            "",
+        ]
+    )
+
+
+def _javascript_value(line: InputLine) -> str:
+    if line.element is Element.STRING:
+        return f"string({_text(str(line.example or ''))})"
+    return f"number({_number(line, 'NaN')})"
+
+
+def _javascript_answer(task: Task) -> list[str]:
+    if task.kind is TaskKind.REGRESS:
+        return [
+            "const { value } = await session.run(row);",
+            f"console.log(value.data[0]);  // {_plain(task.target)}",
+        ]
+    label = "Number(label.data[0])" if task.integer_labels else "label.data[0]"
+    return [
+        "const { label, probability } = await session.run(row);",
+        f"console.log({label}, probability.data);  // probabilities of: {_classes(task)}",
+    ]
+
+
+def _text(value: str) -> str:
+    """The value as a string literal that Python, C# and JavaScript all read alike."""
+    return "".join(
+        letter if letter.isprintable() else json.dumps(letter)[1:-1]
+        for letter in json.dumps(value, ensure_ascii=False)
+    )
+
+
+def _number(line: InputLine, missing: str) -> str:
+    if line.example is None or isinstance(line.example, str) or not math.isfinite(line.example):
+        return missing
+    return repr(float(line.example))
+
+
+def _plain(value: str) -> str:
+    """The value fit for the end of a comment: on one line, and short."""
+    shown = "".join(letter if letter.isprintable() else "�" for letter in value)
+    return shown if len(shown) <= 80 else shown[:79] + "…"
+
+
+def _classes(task: Task) -> str:
+    return _plain(", ".join(task.classes))
+
+
+def _rest(inputs: Sequence[InputLine], comment: str) -> list[str]:
+    more = len(inputs) - SHOWN
+    return [f"{comment} and {more:,} more inputs in the same way"] if more > 0 else []

@@ -1,0 +1,292 @@
+"""What a raw column is: its `Kind`, with the evidence in words.
+
+Each test in `TESTS` looks at a column and either decides or passes on; the first that decides wins.
+A test sees the different values of a column, so that half a million rows cost what their few
+hundred values cost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fathometer.table.date import matches
+from fathometer.table.declare import (
+    Converted,
+    RawColumn,
+    convert,
+    first_unread,
+    to_numbers,
+    to_strings,
+    without_sentinel,
+)
+from fathometer.table.kind import ColumnSpec, Kind
+from fathometer.table.layout import ISO, LAYOUTS, DateLayout
+from fathometer.table.levels import Levels, find_levels
+from fathometer.table.number import EXACT
+from fathometer.table.table import Column, iso_strings
+
+SAMPLE = 5_000  # different values looked at where all would cost too much
+ALMOST = 0.9  # share of values that makes the others worth a note
+FEW = 200  # different values for a first look
+FIRST = 1_000  # rows looked at before all: most columns repeat a value among them
+FEW_ROWS = 30  # below it, values that all differ may do so by chance
+# Thresholds between category, text and identifier. Set by judgement, not tuned: the kinds they give
+# on public tables were read through, and no other values were tried.
+IDENTIFIER_SHARE = 0.7
+TEXT_WORDS = 3.0
+TEXT_SHARE = 0.5
+LONG_CHARACTERS = 40.0
+FEW_LEVELS = 30
+NEW_WORDS = 0.5
+CODE_WIDTH = 3  # "007" is a code, "07" may be a month
+ID_WORDS = {"id", "ids", "index", "idx", "no", "nr", "instant", "key", "uuid", "guid", "rowid"}
+MEASURED_WORDS = {"year", "date", "time", "day", "month", "hour", "week", "age", "step"}
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """A kind, its values and the reason; `notes` go to the table."""
+
+    kind: Kind
+    values: pa.Array
+    reason: str
+    layout: DateLayout | None = None
+    notes: tuple[str, ...] = ()
+
+
+def infer(raw: RawColumn) -> tuple[Column, tuple[str, ...]]:
+    """The column with the kind that its values speak for, and what to note about it."""
+    for test in TESTS:
+        decision = test(raw)
+        if decision is not None:
+            break
+    else:
+        decision = _words(raw)
+    reason = "; ".join(filter(None, (decision.reason, _missing_words(raw, decision.kind))))
+    column = Column(ColumnSpec(raw.name, decision.kind, decision.layout), decision.values, reason)
+    return column, tuple(f"column {raw.name}: {note}" for note in decision.notes)
+
+
+def _missing_words(raw: RawColumn, kind: Kind) -> str:
+    words = raw.levels.missing_words if raw.levels else {}
+    listed = ", ".join(f'{count:,} × "{word}"' for word, count in words.items())
+    return f"{listed} counted as missing" if listed else ""
+
+
+def _constant(raw: RawColumn) -> Decision | None:
+    """One value or none."""
+    values = raw.levels.values if raw.levels else pc.unique(raw.values).drop_null()
+    if raw.levels is None and pa.types.is_floating(raw.values.type):
+        values = values.filter(pc.is_finite(values))
+    if len(values) > 1:
+        return None
+    strings = to_strings(raw)
+    if not len(values):
+        return Decision(Kind.CONSTANT, strings, "no values: ignored")
+    shown = next(text for text in strings.to_pylist() if text is not None)
+    gaps = "" if not strings.null_count else " where it is not missing"
+    return Decision(Kind.CONSTANT, strings, f'always "{shown[:40]}"{gaps}: ignored')
+
+
+def _boolean(raw: RawColumn) -> Decision | None:
+    if raw.levels is None:
+        if not pa.types.is_boolean(raw.values.type):
+            return None
+        made = convert(raw, Kind.BOOLEAN)
+        return Decision(Kind.BOOLEAN, made.values, "true or false")
+    if len(raw.levels.values) > 8:  # true, True, TRUE, t, ... at most
+        return None
+    words = set(pc.utf8_lower(raw.levels.values).to_pylist())
+    if not words <= {"true", "false", "t", "f"}:
+        return None
+    shown = " or ".join(sorted(words, reverse=True))
+    return Decision(Kind.BOOLEAN, convert(raw, Kind.BOOLEAN).values, shown)
+
+
+def _number(raw: RawColumn) -> Decision | None:
+    if raw.is_moment or pa.types.is_boolean(raw.values.type):
+        return None
+    if raw.levels is not None and _digit_share(raw.levels) < 1.0:
+        return None
+    made = to_numbers(raw)
+    if made.unread is not None and made.unread.any():
+        return None
+    if raw.levels is not None and _are_codes(raw.levels.values):
+        return None
+    too_long = _too_long(raw, made)
+    if too_long is not None:
+        return too_long
+    row_names = _row_names(raw, made)
+    if row_names is not None:
+        return row_names
+    values, sentinel = without_sentinel(made.values)
+    notes = tuple(remark for remark in made.remarks if "infinite" in remark)
+    notes = (*notes, sentinel) if sentinel else notes
+    reason = "; ".join(filter(None, (_range(values), *made.remarks, sentinel)))
+    return Decision(Kind.NUMBER, values, reason, notes=notes)
+
+
+def _digit_share(levels: Levels) -> float:
+    """The share of a few different values that hold a digit: most string columns fail at once."""
+    few = levels.values.slice(0, FEW)
+    return float(pc.mean(pc.match_substring_regex(few, r"\d|(?i:^[+-]?inf)")).as_py())
+
+
+def _range(values: pa.Array) -> str:
+    distinct = pc.count_distinct(values).as_py()
+    ends = pc.min_max(values)
+    low, high = _shown(ends["min"].as_py()), _shown(ends["max"].as_py())
+    return f"{_count(distinct, 'value')}, {low} to {high}"
+
+
+def _shown(number: float | None) -> str:
+    if number is None:
+        return "–"
+    whole = float(number).is_integer() and abs(number) < 1e15
+    if whole:  # years are written without a comma
+        return f"{int(number):,}" if abs(number) >= 10_000 else str(int(number))
+    return f"{number:.4g}" if abs(number) < 1e4 else f"{number:,.6g}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def _are_codes(values: pa.StringArray) -> bool:
+    """Digits of one width, some with a leading zero: postal codes, not numbers."""
+    lengths = pc.min_max(pc.utf8_length(values))
+    one_width = lengths["min"] == lengths["max"] and lengths["min"].as_py() >= CODE_WIDTH
+    return one_width and bool(
+        pc.all(pc.match_substring_regex(values, r"^\d+$")).as_py()
+        and pc.any(pc.starts_with(values, "0")).as_py()
+    )
+
+
+def _too_long(raw: RawColumn, made: Converted) -> Decision | None:
+    """Whole numbers that would lose digits as float64."""
+    if pc.max(pc.abs(made.values)).as_py() <= EXACT or not _written_whole(raw):
+        return None
+    strings = to_strings(raw)
+    distinct, rows = pc.count_distinct(strings).as_py(), len(strings)
+    if distinct > IDENTIFIER_SHARE * rows:
+        reason = f"whole numbers of up to 19 digits, {distinct:,} different of {rows:,}: ignored"
+        return Decision(Kind.IDENTIFIER, strings, reason)
+    if distinct <= max(FEW_LEVELS, 0.05 * rows):
+        note = f"{_count(distinct, 'value')} beyond 2^53: kept as category, so no digit is lost"
+        return Decision(Kind.CATEGORY, strings, note, notes=(note,))
+    note = "whole numbers beyond 2^53 are rounded to 15 digits"
+    return Decision(Kind.NUMBER, made.values, f"{_range(made.values)}; {note}", notes=(note,))
+
+
+def _written_whole(raw: RawColumn) -> bool:
+    if raw.levels is not None:
+        return bool(pc.all(pc.match_substring_regex(raw.levels.values, r"^-?\d+$")).as_py())
+    return bool(pa.types.is_integer(raw.values.type))
+
+
+def _row_names(raw: RawColumn, made: Converted) -> Decision | None:
+    """Whole numbers, all different, that count the rows or are named like a key."""
+    numbers = made.values.drop_null().to_numpy(zero_copy_only=False)
+    rows = len(made.values)
+    if len(numbers) < 0.9 * rows or len(numbers) < 2 or (numbers != np.floor(numbers)).any():
+        return None
+    if any(len(np.unique(part)) < len(part) for part in (numbers[:FIRST], numbers)):
+        return None
+    words = _name_words(raw.name)
+    named = bool(words & ID_WORDS) or raw.name.lower().endswith("id")
+    # Rejected lines leave gaps, hence "almost" by one.
+    steps = np.diff(numbers)
+    counted = bool((steps >= 1).all() and steps.sum() <= 1.02 * len(steps))
+    # A handful of rows is often in order by chance, and every column of it counts.
+    if not named and (not counted or words & MEASURED_WORDS or rows < FEW_ROWS):
+        return None
+    why = "named like a key" if named else "counts the rows"
+    reason = (
+        f"{len(numbers):,} whole numbers, all different, {why}: ignored{_use_as(raw, 'number')}"
+    )
+    return Decision(Kind.IDENTIFIER, to_strings(raw), reason)
+
+
+def _name_words(name: str) -> set[str]:
+    """The words of a name in snake_case, camelCase or plain."""
+    parted = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)
+    return set(re.findall(r"[a-z]+", parted.lower()))
+
+
+def _use_as(raw: RawColumn, kind: str) -> str:
+    return f" (--kind {raw.name}={kind} to use it)"
+
+
+def _date(raw: RawColumn) -> Decision | None:
+    if raw.is_moment:
+        made = convert(raw, Kind.DATE)
+        return Decision(Kind.DATE, made.values, _days(made.values), ISO)
+    if raw.levels is None:
+        return None
+    few = raw.levels.values.slice(0, FEW)
+    fitting = [layout for layout in LAYOUTS if matches(few, layout).all()]
+    fitting = [layout for layout in fitting if matches(raw.levels.values, layout).all()]
+    if not fitting:
+        return None
+    made = convert(raw, Kind.DATE, fitting[0])
+    reason = _days(made.values)
+    if fitting[0] is not ISO:
+        reason += f", written like {fitting[0].example}"
+    if len(fitting) > 1:
+        reason += (
+            "; days and months cannot be told apart, read day first "
+            f"(--kind {raw.name}=date:{fitting[1].order} to change)"
+        )
+    return Decision(Kind.DATE, made.values, reason, fitting[0])
+
+
+def _days(values: pa.Array) -> str:
+    ends = pc.min_max(values)
+    first, last = iso_strings(np.array([ends["min"].as_py(), ends["max"].as_py()], dtype=float))
+    return f"{_count(pc.count_distinct(values).as_py(), 'moment')}, {first} to {last}"
+
+
+TESTS: tuple[Callable[[RawColumn], Decision | None], ...] = (_constant, _boolean, _number, _date)
+
+
+def _words(raw: RawColumn) -> Decision:
+    """Strings: a text, a name of the row, or a category."""
+    levels = raw.levels or find_levels(to_strings(raw))
+    rows, different = len(levels.places), len(levels.values)
+    few = levels.values.slice(0, SAMPLE)
+    words = pc.split_pattern(pc.utf8_trim_whitespace(few), " ")
+    per_value = float(pc.mean(pc.list_value_length(words)).as_py())
+    characters = levels.mean(pc.utf8_length(levels.values))
+    notes = _almost(raw)
+    described = f"{different:,} different, {characters:.0f} characters on average"
+    long_text = characters > LONG_CHARACTERS and different > FEW_LEVELS
+    if per_value >= TEXT_WORDS and (different > TEXT_SHARE * levels.rows or long_text):
+        return Decision(Kind.TEXT, to_strings(raw), described, notes=notes)
+    if different > IDENTIFIER_SHARE * rows and rows >= FEW_ROWS:
+        spoken = words.flatten()
+        if pc.count_distinct(spoken).as_py() < NEW_WORDS * len(spoken):
+            return Decision(Kind.TEXT, to_strings(raw), described, notes=notes)
+        reason = f"{different:,} different of {rows:,}: ignored{_use_as(raw, 'category')}"
+        return Decision(Kind.IDENTIFIER, to_strings(raw), reason, notes=notes)
+    strings = to_strings(raw, plain_numbers=True)
+    return Decision(Kind.CATEGORY, strings, _count(different, "value"), notes=notes)
+
+
+def _almost(raw: RawColumn) -> tuple[str, ...]:
+    """A note where nearly all values are numbers or dates, so that a few spoil the column."""
+    levels = raw.levels
+    if levels is None or _digit_share(levels) < ALMOST / 2 or _are_codes(levels.values):
+        return ()
+    for kind, noun in ((Kind.NUMBER, "numbers"), (Kind.DATE, "dates")):
+        made = convert(raw, kind)
+        unread = made.unread if made.unread is not None else np.zeros(0, dtype=bool)
+        count, rows = int(unread.sum()), levels.rows
+        if 0 < count <= (1 - ALMOST) * rows:
+            text, row = first_unread(raw, unread)
+            return (f'{count:,} of {rows:,} values are not {noun}, first "{text}" in row {row:,}',)
+    return ()

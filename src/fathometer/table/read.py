@@ -1,0 +1,293 @@
+"""The front door for data: a path, a database's URL or a frame → a `Table`, with all that reading
+took said in words.
+
+Knows which source reads what; knows nothing of targets, splits or models."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from fathometer.errors import (
+    ColumnError,
+    EmptySourceError,
+    OptionError,
+    SourceError,
+    StoreError,
+)
+from fathometer.table.declare import (
+    RawColumn,
+    choose_layout,
+    column_as,
+    declared_column,
+    raw_column,
+)
+from fathometer.table.infer import infer
+from fathometer.table.kind import ColumnSpec, Kind
+from fathometer.table.sources.delimited import read_delimited
+from fathometer.table.sources.excel import read_excel
+from fathometer.table.sources.frames import read_frame
+from fathometer.table.sources.jsons import read_json
+from fathometer.table.sources.parquet import read_parquet
+from fathometer.table.sources.raw import Raw, RejectedLine
+from fathometer.table.sources.sql import database_name, is_database, read_sql
+from fathometer.table.table import Column, Table, no_such_column
+
+Source = str | Path | object  # a path, a database's URL, or a frame of any library
+
+# What a file begins with, where its name may say otherwise.
+PARQUET_MAGIC = b"PAR1"
+WORKBOOK_MAGICS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+NOT_TABLES = {
+    b"%PDF": "a PDF document",
+    b"\x89PNG": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"SQLite format 3\0": "a SQLite database",
+    b"ARROW1": "an Arrow file",
+}
+JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
+WORKBOOK_SUFFIXES = (".xlsx", ".xls", ".xlsb", ".xlsm", ".ods")
+DATE_ORDERS = ("dmy", "mdy", "ymd")
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A table, and what reading it took."""
+
+    table: Table
+    rejected: tuple[RejectedLine, ...]  # the first of them; `rejected_count` counts all
+    rejected_count: int
+    bytes: int  # of the file, or of the frame in memory
+    seconds: float
+    how: str  # "CSV, UTF-8, semicolon separated"
+
+
+def read(
+    source: Source,
+    *,
+    kinds: Mapping[str, str] | None = None,
+    ignore: Sequence[str] = (),
+    encoding: str | None = None,
+    query: str | None = None,
+) -> Reading:
+    """Read a table and understand the kind of every column, each with its reason.
+
+    kinds: column → a kind ("number", "category", …; "date:dmy" fixes the order), obeyed or refused.
+    ignore: columns to leave out. encoding: of text files, else found from the bytes. query: for
+    databases.
+
+    Raises: SourceError where the source is absent or broken; EmptySourceError without a row;
+    ColumnError for doubled or unknown columns; KindError where a declared kind does not fit."""
+    started = time.perf_counter()
+    name, raw = _open(source, encoding, query)
+    table, notes = _usable(raw, name)
+    for asked in [*ignore, *(kinds or {})]:
+        if asked not in table.column_names:
+            raise no_such_column(asked, table.column_names, name)
+    table = table.drop_columns(list(ignore))
+    columns: list[Column] = []
+    for each in _raw_columns(table, raw):
+        declared = (kinds or {}).get(each.name)
+        column, more = infer(each) if declared is None else _declared(each, declared)
+        columns.append(column)
+        notes.extend(more)
+    if all(column.missing == len(column.values) for column in columns):
+        raise EmptySourceError(f"{name} has {table.num_rows:,} rows, and no value in any of them.")
+    return _reading(Table(tuple(columns), name, tuple(notes)), raw, started)
+
+
+def read_as(
+    source: Source,
+    specs: Sequence[ColumnSpec],
+    *,
+    encoding: str | None = None,
+    query: str | None = None,
+) -> Reading:
+    """Read exactly these columns with exactly these kinds, for a prediction or a second file.
+
+    Other columns are left out; values that are not of the kind become missing; both are counted in
+    the table's notes.
+
+    Raises: ColumnError for a column that is not there; otherwise as `read`."""
+    started = time.perf_counter()
+    name, raw = _open(source, encoding, query)
+    table, notes = _usable(raw, name)
+    for spec in specs:
+        if spec.name not in table.column_names:
+            raise no_such_column(spec.name, table.column_names, name)
+    wanted = [spec.name for spec in specs]
+    extra = [column for column in table.column_names if column not in wanted]
+    if extra:
+        notes.append(f"{_columns(extra)} not asked for and left out: {_list(extra)}")
+    columns: list[Column] = []
+    for spec, each in zip(specs, _raw_columns(table.select(wanted), raw), strict=True):
+        made, more = column_as(each, spec)
+        columns.append(made)
+        notes.extend(more)
+    return _reading(Table(tuple(columns), name, tuple(notes)), raw, started)
+
+
+def write_rejected(reading: Reading, path: str | Path) -> None:
+    """Write the rejected lines as CSV with the columns line, reason and text.
+
+    The file appears whole or not at all. Raises: StoreError where it cannot be written."""
+    path = Path(path)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                writer = csv.writer(file)
+                writer.writerow(["line", "reason", "text"])
+                writer.writerows([each.line, each.reason, each.text] for each in reading.rejected)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _reading(table: Table, raw: Raw, started: float) -> Reading:
+    decimal_comma = any("decimal comma" in each.reason for each in table.of_kind(Kind.NUMBER))
+    how = raw.how + (", decimal comma" if decimal_comma else "")
+    seconds = time.perf_counter() - started
+    return Reading(table, raw.rejected, raw.rejected_count, raw.bytes, seconds, how)
+
+
+def _open(source: Source, encoding: str | None, query: str | None) -> tuple[str, Raw]:
+    """What to call the source, and its columns as found."""
+    if not isinstance(source, str | Path):
+        return "table", read_frame(source)
+    if isinstance(source, str) and "://" in source:
+        if not is_database(source):
+            raise SourceError(
+                f"{source.split('://')[0]}:// is not a source that can be read.",
+                try_next="a path, sqlite:///file.db or postgresql://host/database",
+            )
+        return database_name(source), read_sql(source, query)
+    path, sheet = _path_and_sheet(str(source))
+    return path.name, _reader(path, sheet)(path, encoding)
+
+
+def _path_and_sheet(written: str) -> tuple[Path, str | None]:
+    path = Path(written).expanduser()
+    front, mark, sheet = written.rpartition("#")
+    if not path.exists() and mark and front.lower().endswith(WORKBOOK_SUFFIXES):
+        path = Path(front).expanduser()
+        return (path, sheet) if path.exists() else (_absent(path), None)
+    return (path if path.exists() else _absent(path)), None
+
+
+def _absent(path: Path) -> Path:
+    """Raises: SourceError that names the nearest file."""
+    folder = path.parent
+    names = [each.name for each in folder.iterdir()] if folder.is_dir() else []
+    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
+    nearest = f'; the nearest is "{near[0]}"' if near else ""
+    where = f"in {folder.resolve()}" if folder.is_dir() else f": there is no folder {folder}"
+    raise SourceError(
+        f'There is no file "{path.name}" {where}{nearest}.'.replace(" :", ":"),
+        try_next=str(folder / near[0]) if near else "",
+    )
+
+
+def _reader(path: Path, sheet: str | None) -> Callable[[Path, str | None], Raw]:
+    """What reads this file, by its first bytes, then by its name; else it is delimited text."""
+    if path.is_dir():
+        if any(path.glob("*.parquet")):
+            return read_parquet
+        raise SourceError(f'"{path}" is a folder without Parquet files.')
+    with path.open("rb") as file:
+        head = file.read(16)
+    if not head:
+        raise EmptySourceError(f"{path.name} is empty: 0 bytes.")
+    for magic, noun in NOT_TABLES.items():
+        if head.startswith(magic):
+            mend = f"sqlite:///{path} with --query" if magic.startswith(b"SQLite") else ""
+            raise SourceError(f"{path.name} is {noun}, not a table of text.", try_next=mend)
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if head.startswith(PARQUET_MAGIC) or suffixes[-1:] == [".parquet"]:
+        return read_parquet
+    if head.startswith(WORKBOOK_MAGICS) or path.suffix.lower() in WORKBOOK_SUFFIXES:
+        return lambda workbook, _: read_excel(workbook, sheet)
+    if any(suffix in JSON_SUFFIXES for suffix in suffixes[-2:]):  # also data.json.gz
+        return read_json
+    return read_delimited
+
+
+def _usable(raw: Raw, name: str) -> tuple[pa.Table, list[str]]:
+    """The columns with a name each and values that can be told kinds of, and what to note.
+
+    Raises: EmptySourceError without rows; ColumnError for doubled names."""
+    table, notes = raw.table, list(raw.notes)
+    if not table.num_columns or not table.num_rows:
+        lost = f" All {raw.rejected_count:,} lines were rejected." if raw.rejected_count else ""
+        first = f"line {raw.rejected[0].line}: {raw.rejected[0].reason}" if raw.rejected else ""
+        raise EmptySourceError(f"{name} has no rows below its names.{lost}", details=first)
+    names = [each.strip() or f"column_{place + 1}" for place, each in enumerate(table.column_names)]
+    unnamed = [each for each, old in zip(names, table.column_names, strict=True) if not old.strip()]
+    if unnamed:
+        notes.append(f"{_columns(unnamed)} without a name and now called {_list(unnamed)}")
+    doubled = sorted({each for each in names if names.count(each) > 1})
+    if doubled:
+        raise ColumnError(
+            f"{name} has more than one column called {_list([repr(each) for each in doubled])}.",
+            details=f"columns: {_list(names)} ({len(names)})",
+            try_next="give each column its own name",
+        )
+    table = table.rename_columns(names)
+    unfit = [field.name for field in table.schema if not _is_flat(field.type)]
+    if unfit:
+        notes.append(f"{_columns(unfit)} left out, being lists, objects or bytes: {_list(unfit)}")
+    return table.drop_columns(unfit), notes
+
+
+def _is_flat(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return not (
+        pa.types.is_nested(kind)
+        or pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_fixed_size_binary(kind)
+    )
+
+
+def _raw_columns(table: pa.Table, raw: Raw) -> Iterable[RawColumn]:
+    for field in table.schema:
+        values = table.column(field.name)
+        yield raw_column(field.name, values, decimal_comma_likely=raw.decimal_comma_likely)
+
+
+def _declared(raw: RawColumn, declared: str) -> tuple[Column, tuple[str, ...]]:
+    kind, _, order = declared.partition(":")
+    known = [each.value for each in Kind]
+    if kind not in known or (order and (kind != "date" or order not in DATE_ORDERS)):
+        raise OptionError(
+            f'Column "{raw.name}" was declared "{declared}", which is not a kind.',
+            details=f"kinds: {', '.join(known)}; date:dmy, date:mdy and date:ymd fix the order",
+            try_next=f"--kind {raw.name}=category",
+        )
+    layout = choose_layout(raw, order) if kind == "date" else None
+    column, notes = declared_column(raw, Kind(kind), layout)
+    return replace(
+        column, reason=f"declared {declared}{column.reason.removeprefix('declared')}"
+    ), notes
+
+
+def _columns(names: Sequence[str]) -> str:
+    return "1 column was" if len(names) == 1 else f"{len(names):,} columns were"
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names[:12]) + (", …" if len(names) > 12 else "")

@@ -1,0 +1,1 @@
+"""One file a source: each turns raw bytes, a query or a frame into a `Raw` table, kinds unknown."""

@@ -1,0 +1,29 @@
+"""What every source hands on: an Arrow table as it was found, and what reading it took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class RejectedLine:
+    """A line of a text file that is not a row: where it stands, why, and what it says."""
+
+    line: int  # counted from 1, as editors do
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Raw:
+    """Columns as found, before kinds are known; names may still be empty or doubled."""
+
+    table: pa.Table
+    how: str  # "CSV, UTF-8, comma separated"
+    bytes: int
+    notes: tuple[str, ...] = ()
+    rejected: tuple[RejectedLine, ...] = ()  # at most `delimited.LISTED` of them
+    rejected_count: int = 0
+    decimal_comma_likely: bool = False  # "1,234" then means 1.234

@@ -1,0 +1,213 @@
+"""The contest: every entrant fitted, shipped as a file, and measured on that file, on equal terms.
+
+One candidate's failure is recorded on its scorecard and ends nothing. What is finished is stored at
+once, so that a killed run goes on where it was and ends with the same files."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from fathometer.errors import FathometerError, MissingPackageError
+from fathometer.learners.constant import Constant
+from fathometer.learners.contract import Budget, Learner, Model, Progress
+from fathometer.learners.ensemble import Candidate, combine
+from fathometer.modelfile.feeds import feeds_from
+from fathometer.modelfile.load import ModelFile, from_bytes
+from fathometer.modelfile.write import ShippedPart, ship, with_quality
+from fathometer.table.metric import METRICS
+from fathometer.table.split import Split
+from fathometer.table.table import Table
+from fathometer.table.task import Task, TaskKind
+from fathometer.trial.energy import EnergyMeter, Spent
+from fathometer.trial.event import Event, Watch
+from fathometer.trial.interval import interval
+from fathometer.trial.measure import calibration_error, measure_latency, rows_per_second
+from fathometer.trial.scorecard import Bill, Scorecard
+from fathometer.trial.store import RunStore, StoredTrial
+
+TOGETHER = "both together"
+# Share of the remaining time that a fit may use of its turn; exporting, measuring and, at the end,
+# the verdict and the report need the rest.
+FIT_SHARE = 0.85
+BATCH_ROWS = 10_000  # rows of the batch that throughput is measured on
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """One contestant after its trial; a failed one has a scorecard alone."""
+
+    scorecard: Scorecard
+    file: ModelFile | None = None
+    lockbox: np.ndarray | None = None  # (lockbox rows, outputs) scores
+    out_of_fold: np.ndarray | None = None  # (train rows, outputs) scores
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a contest may take: until when, and whether the user asked for its end."""
+
+    deadline: float | None = None  # `time.monotonic` seconds
+    stopped: Callable[[], bool] = field(default=lambda: False)
+
+
+@dataclass(frozen=True, eq=False)
+class Contest:
+    """The rows and the question that all contestants share."""
+
+    table: Table
+    task: Task
+    split: Split
+    store: RunStore
+    watch: Watch
+    terms: Terms = Terms()
+
+    def run(self, learners: Sequence[Learner]) -> tuple[Trial, ...]:
+        """Try every learner in turn, then all finished ones together."""
+        for learner in learners:
+            self.watch(Event("entered", learner.name, learner.family.value))
+        self.watch(Event("entered", TOGETHER, "both"))
+        trials = []
+        for place, learner in enumerate(learners):
+            known = self.store.finished(learner.name)
+            if known is not None:
+                trial = _restored(known)
+                self.watch(_finished(trial))
+            else:
+                trial = self._try(learner, len(learners) - place)
+            trials.append(trial)
+        return (*trials, *self._together(trials))
+
+    def _try(self, learner: Learner, left: int) -> Trial:
+        self.watch(Event("started", learner.name, learner.family.value))
+        card = Scorecard(learner.name, learner.family.value)
+
+        def report(progress: Progress) -> None:
+            done = min(1.0, progress.done)
+            self.watch(Event("progress", learner.name, learner.family.value, done, progress.words))
+
+        def fit() -> Model:
+            budget = self._budget(learner, left, report)
+            return learner.fit(self.table, self.task, self.split, budget=budget)
+
+        return self._judge(card, fit)
+
+    def _budget(self, learner: Learner, left: int, report: Callable[[Progress], None]) -> Budget:
+        """An equal share of the time that is left; the constant needs none and always finishes."""
+        if isinstance(learner, Constant):
+            return Budget()
+        if self.terms.deadline is None:
+            return Budget(None, report, self.terms.stopped)
+        now = time.monotonic()
+        share = FIT_SHARE * max(0.0, self.terms.deadline - now) / left
+        return Budget(now + share, report, self.terms.stopped)
+
+    def _judge(self, card: Scorecard, fit: Callable[[], Model]) -> Trial:
+        """Fit, ship and measure; whatever goes wrong is this candidate's alone."""
+        try:
+            with EnergyMeter() as meter:
+                model = fit()
+            trial = self._measure(card, model, meter.spent)
+        except MissingPackageError as error:
+            trial = Trial(replace(card, state="not entered", failure=error.message))
+        except FathometerError as error:
+            trial = Trial(replace(card, state="failed", failure=error.message))
+        except Exception as error:  # noqa: BLE001  one candidate's failure ends no contest
+            words = f"{type(error).__name__}: {str(error).strip()[:300]}"
+            trial = Trial(replace(card, state="failed", failure=words))
+        self.store.finish(_stored(trial))
+        self.watch(_finished(trial))
+        return trial
+
+    def _measure(self, card: Scorecard, model: Model, spent: Spent) -> Trial:
+        """Everything that stands on a scorecard, measured on the exported file."""
+        shipped = ship(model, card.name, self.table, self.split.lockbox)
+        truth = self.task.encode(self.table[self.task.target])
+        judged, learned = truth[self.split.lockbox], truth[self.split.train]
+        metric = METRICS[self.task.metric]
+        quality = interval(metric, judged, shipped.scores, seed=self.split.seed)
+        others = {
+            other.name: other.score(judged, shipped.scores)
+            for other in METRICS.values()
+            if other.kind is self.task.kind and other is not metric
+        }
+        classify = self.task.kind is TaskKind.CLASSIFY
+        stated = {
+            "metric": metric.name,
+            "value": quality.value,
+            "low": quality.low,
+            "high": quality.high,
+            "rows": len(judged),
+        }
+        file = with_quality(shipped.file, stated)
+        card = replace(
+            card,
+            quality=quality,
+            others=others,
+            out_of_fold=metric.score(learned, model.out_of_fold),
+            calibration_error=calibration_error(judged, shipped.scores) if classify else None,
+            parity=shipped.parity.deviation,
+            bill=self._bill(file, spent),
+            configurations=model.account.configurations,
+            fits=model.account.fits,
+            chosen=model.account.chosen,
+            reads_as=model.account.reads_as,
+            reading=model.account.reading,
+            sha256=file.sha256,
+        )
+        return Trial(card, file, shipped.scores, model.out_of_fold)
+
+    def _bill(self, file: ModelFile, spent: Spent) -> Bill:
+        rows = self.split.lockbox[: min(BATCH_ROWS, len(self.split.lockbox))]
+        feeds, _ = feeds_from(self.table.rows(rows), file.columns)
+        one = {name: values[:1] for name, values in feeds.items()}
+        latency = measure_latency(lambda: file.scores(one))
+        return Bill(
+            train_seconds=spent.seconds,
+            energy_joules=spent.joules,
+            energy_source=spent.source,
+            peak_bytes=spent.peak_bytes,
+            file_bytes=file.size_bytes,
+            latency_ms_p50=latency.p50_ms,
+            latency_ms_p99=latency.p99_ms,
+            rows_per_second=rows_per_second(lambda: file.scores(feeds), len(rows)),
+        )
+
+    def _together(self, trials: Sequence[Trial]) -> tuple[Trial, ...]:
+        """The greedy mixture of all finished contestants, if there are two beside the constant."""
+        known = self.store.finished(TOGETHER)
+        if known is not None:
+            self.watch(_finished(_restored(known)))
+            return (_restored(known),)
+        candidates = [
+            Candidate(t.scorecard.name, ShippedPart(t.file, self.task), t.out_of_fold)
+            for t in trials
+            if t.file is not None and t.out_of_fold is not None
+        ]
+        if len(candidates) < 3:
+            return ()
+        self.watch(Event("started", TOGETHER, "both"))
+        truth = self.task.encode(self.table[self.task.target])[self.split.train]
+        columns = candidates[0].part.file.columns
+        card = Scorecard(TOGETHER, "both")
+        return (
+            self._judge(card, lambda: combine(candidates, self.task, columns, truth, self.split)),
+        )
+
+
+def _finished(trial: Trial) -> Event:
+    card = trial.scorecard
+    return Event("finished", card.name, card.family, 1.0, scorecard=card)
+
+
+def _stored(trial: Trial) -> StoredTrial:
+    content = trial.file.content if trial.file is not None else None
+    return StoredTrial(trial.scorecard, content, trial.lockbox, trial.out_of_fold)
+
+
+def _restored(stored: StoredTrial) -> Trial:
+    file = from_bytes(stored.content) if stored.content is not None else None
+    return Trial(stored.scorecard, file, stored.lockbox, stored.out_of_fold)

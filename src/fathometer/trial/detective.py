@@ -1,0 +1,57 @@
+"""What makes a score look better than it will be: columns that give the answer away, rows that
+belong together or follow each other in time, keys taken for features, and repeated rows.
+
+Everything is measured on training rows with one quick booster; the lockbox stays shut. What it
+finds are suspicions in words: nothing is changed, and the user decides."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fathometer.table.split import Split
+from fathometer.table.table import Table
+from fathometer.table.task import Task
+from fathometer.table.together import DIFFERENT_SHARE, row_codes
+from fathometer.trial.belonging import groups, times
+from fathometer.trial.giveaway import keys, too_good
+from fathometer.trial.quick import Sample, draw
+from fathometer.trial.suspicion import Suspicion
+
+__all__ = ["Suspicion", "investigate"]
+
+COPIES = 0.01  # share of repeated rows from which they are mentioned
+
+
+def investigate(
+    table: Table, task: Task, split: Split, *, group: str | None, time: str | None, seed: int = 0
+) -> tuple[Suspicion, ...]:
+    """Look for what flatters a score, in the training rows alone.
+
+    group, time: what the split was told already; it is then not looked for."""
+    training = table.rows(split.train)
+    random = np.random.default_rng(seed)
+    few = Sample.of(training.rows(draw(len(training), random)), task)
+    found = [*too_good(few, seed), *keys(few)]
+    if group is None and time is None:
+        names = [name for suspicion in found for name in suspicion.columns]
+        honest = Sample.of(few.table.without(names), task) if names else few
+        found += groups(training.without(names), task, random, seed)
+        found += times(honest, seed)
+    return (*found, *copies(training, task))
+
+
+def copies(training: Table, task: Task) -> list[Suspicion]:
+    """How many rows repeat the features of another, and how many of those disagree."""
+    codes = row_codes(training, task)
+    different, first = np.unique(codes, return_index=True)
+    repeated = len(codes) - len(different)
+    if repeated < COPIES * len(codes) or len(different) <= DIFFERENT_SHARE * len(codes):
+        return []
+    truth = task.encode(training[task.target])
+    contrary = int((truth != truth[first[codes]]).sum())
+    words = (
+        f"{repeated:,} of {len(codes):,} rows to learn repeat the features of another row"
+        + (f", {contrary:,} of them with another {task.target}" if contrary else "")
+        + ": fewer rows than it seems."
+    )
+    return [Suspicion("duplicates", (), words)]

@@ -1,0 +1,120 @@
+"""Who enters, and with how much effort: the step budgets, exactly repeatable, equal for both sides.
+
+An effort fixes what each learner may spend in steps (rounds, trees, epochs, settings), never in
+seconds, so the same command gives the same models on the same kind of machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from fathometer.errors import OptionError
+from fathometer.learners.cat_boost import CatBoost
+from fathometer.learners.constant import Constant
+from fathometer.learners.contract import Learner
+from fathometer.learners.decision_tree import DecisionTree
+from fathometer.learners.light_gbm import LightGBM
+from fathometer.learners.linear import ElasticNet, Logistic, Ridge
+from fathometer.learners.naive_bayes import NaiveBayes
+from fathometer.learners.neighbours import Neighbours
+from fathometer.learners.network import ModernNetwork, PlainNetwork, Training
+from fathometer.learners.random_forest import ExtraTrees, RandomForest
+from fathometer.learners.xg_boost import XGBoost
+from fathometer.table.task import Task, TaskKind
+
+
+class Effort(Enum):
+    """How much both families may spend."""
+
+    QUICK = "quick"
+    STANDARD = "standard"
+    THOROUGH = "thorough"
+
+
+@dataclass(frozen=True)
+class Steps:
+    """One effort in steps."""
+
+    folds: int
+    max_train: int  # rows to learn from
+    boosting_work: int  # trees of a fold, classes counted: more classes, fewer rounds
+    learning_rate: float  # of boosted trees; fewer rounds need larger steps
+    patience: int
+    trees: int  # of a forest
+    epochs: int  # of a network
+    seeds: int  # networks a fold
+    penalties: int  # settings of a linear model
+
+
+STEPS: dict[Effort, Steps] = {
+    Effort.QUICK: Steps(5, 20_000, 300, 0.12, 40, 100, 24, 1, 3),
+    Effort.STANDARD: Steps(5, 100_000, 1500, 0.05, 100, 200, 48, 2, 5),
+    Effort.THOROUGH: Steps(8, 500_000, 4000, 0.03, 200, 400, 96, 4, 5),
+}
+LEAST_ROUNDS = 40
+MOST_PENALTIES = (1.0, 1e-1, 1e-2, 1e-3, 1e-4)
+
+
+def entrants(task: Task, effort: Effort, seed: int) -> tuple[Learner, ...]:
+    """All learners for a task: the two that always finish first, then the families in turn."""
+    steps = STEPS[effort]
+    rounds = max(LEAST_ROUNDS, steps.boosting_work // _trees_a_round(task))
+    # Fewer rounds take larger steps, up to where boosting starts to overshoot.
+    rate = min(0.3, steps.learning_rate * (steps.boosting_work / rounds) ** 0.5)
+    training = Training(
+        epochs=steps.epochs, learning_rate=1e-3, weight_decay=1e-2, dropout=0.1, seeds=steps.seeds
+    )
+    modern = Training(
+        epochs=steps.epochs, learning_rate=2e-3, weight_decay=2e-2, dropout=0.1, seeds=steps.seeds
+    )
+    penalties = MOST_PENALTIES[-steps.penalties :]
+    linear: tuple[Learner, ...] = (
+        (Ridge(penalties), ElasticNet())
+        if task.kind is TaskKind.REGRESS
+        else (Logistic(penalties, iterations=100 if effort is not Effort.QUICK else 40),)
+    )
+    bayes: tuple[Learner, ...] = () if task.kind is TaskKind.REGRESS else (NaiveBayes(),)
+    return (
+        Constant(),
+        *linear,
+        DecisionTree(seed=seed),
+        LightGBM(rounds, rate, steps.patience, seed=seed),
+        PlainNetwork(training=training, seed=seed),
+        CatBoost(rounds, rate, steps.patience, seed=seed),
+        ModernNetwork(training=modern, seed=seed),
+        XGBoost(rounds, rate, steps.patience, seed=seed),
+        RandomForest(trees=steps.trees, seed=seed),
+        ExtraTrees(trees=steps.trees, seed=seed),
+        Neighbours(),
+        *bayes,
+    )
+
+
+def chosen(learners: Sequence[Learner], only: Sequence[str]) -> tuple[Learner, ...]:
+    """The learners named in `only` (any case, blanks and hyphens apart), or all of them.
+
+    The constant always stays: every contestant is read against it.
+
+    Raises:
+        OptionError: if a name is none of theirs.
+    """
+    if not only:
+        return tuple(learners)
+    known = {_plain(learner.name): learner for learner in learners}
+    for name in only:
+        if _plain(name) not in known:
+            raise OptionError(
+                f'there is no contestant "{name}" for this task.',
+                details="contestants: " + ", ".join(learner.name for learner in learners),
+            )
+    wanted = {_plain(name) for name in only} | {"constant"}
+    return tuple(learner for learner in learners if _plain(learner.name) in wanted)
+
+
+def _trees_a_round(task: Task) -> int:
+    return task.outputs if task.outputs > 2 else 1
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum())

@@ -1,0 +1,307 @@
+"""From finished contestants to a `Verdict`: who is better, how sure that is, and who wins.
+
+The best of each family is chosen by its out-of-fold score and then judged once on the lockbox, so
+that trying more candidates does not buy a better looking result. Differences are paired, row by row.
+Knows numbers; the sentences are written in `words`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fathometer.errors import LearnerError
+from fathometer.table.metric import METRICS, Metric
+from fathometer.table.task import Task
+from fathometer.trial.interval import (
+    bootstrap_scores,
+    independent_rows,
+    rare_classes,
+    resample_count,
+    resample_weights,
+)
+from fathometer.trial.scorecard import Scorecard
+from fathometer.trial.spread import Spread
+from fathometer.verdict.verdict import Call, Gap, Verdict
+from fathometer.verdict.words import Findings, headline, sentences
+
+SURE = 0.95
+
+# Half-width of the zone in which a difference has no practical meaning. One point of a share (area,
+# accuracy, F1) is the customary width (Benavoli et al., JMLR 18, 2017); the same number of nats or
+# of squared probability is about what one point of accuracy costs a calibrated model.
+ZONES = {
+    "roc_auc": 0.01,
+    "accuracy": 0.01,
+    "macro_f1": 0.01,
+    "log_loss": 0.01,
+    "brier": 0.01,
+    "r2": 0.01,  # one hundredth of the variance
+}
+# Errors have the target's unit, so their zone is this share of what the best constant would err.
+ERROR_SHARE = 0.01
+# Below a tenth of the zone even a certain difference is not worth a larger file.
+TRIFLE = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Contestant:
+    """A finished contestant with its answers."""
+
+    scorecard: Scorecard
+    lockbox_scores: np.ndarray  # (lockbox rows, outputs) float64
+    out_of_fold_scores: np.ndarray  # (train rows, outputs) float64
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The rows that judge: their true answers, and which of them belong together.
+
+    `truth` (rows,) holds class places or values, as `Task.encode` gives them; `groups` (rows,) is
+    for tables whose rows come in groups, so that whole groups are resampled."""
+
+    truth: np.ndarray
+    groups: np.ndarray | None = None
+
+
+def decide(
+    finished: Sequence[Contestant],
+    *,
+    task: Task,
+    lockbox: Rows,
+    train: Rows,
+    seed: int,
+    zone: float | None = None,
+) -> Verdict:
+    """Give the verdict on the finished contestants.
+
+    A family is called better when the probability that it is better by more than the zone is at
+    least 0.95 and the 95 % interval of the difference leaves out 0; so in a world without a
+    difference at most one verdict in twenty names a family. The two are called equivalent when the
+    probability of a difference within the zone is at least 0.95. Otherwise the call is undecided.
+
+    The winner is the contestant with the smallest file among those that the best one, by
+    out-of-fold score, does not clearly beat, neither on the lockbox nor out of fold: a tiny lockbox
+    alone must not crown the constant. The size of a file is the same in every run, as times are
+    not, so a repeated run names the same winner.
+
+    Args:
+        zone: half-width of the zone of practical equivalence, in the metric's unit; by default
+            see `zone_of`.
+
+    Raises:
+        LearnerError: if no contestant has finished with a score.
+    """
+    metric = METRICS[task.metric]
+    known = [each for each in finished if _is_scored(each)]
+    if not known:
+        raise LearnerError(
+            f"no contestant could be judged: {len(finished)} finished, none with a score.",
+            details="; ".join(f"{each.scorecard.name}: no score" for each in finished),
+        )
+    width = zone_of(metric, train.truth) if zone is None else zone
+    court = _Court(metric, known, lockbox, train, seed)
+    gap = _family_gap(court, width)
+    rivals = court.rivals(width)
+    winner = min(rivals, key=lambda each: (_file_bytes(each), each.scorecard.name))
+    findings = Findings(
+        metric=metric,
+        cards=tuple(each.scorecard for each in court.contestants),
+        call=call_of(gap),
+        gap=gap,
+        winner=winner.scorecard.name,
+        rivals=tuple(each.scorecard.name for each in rivals),
+        rows=len(lockbox.truth),
+        together=_ensemble_gain(court),
+    )
+    return Verdict(
+        call=findings.call,
+        headline=headline(findings),
+        sentences=sentences(findings),
+        winner=findings.winner,
+        gap=gap,
+        rivals=findings.rivals,
+        ranking=court.ranking(),
+    )
+
+
+def zone_of(metric: Metric, truth: np.ndarray) -> float:
+    """The half-width within which a difference in this metric has no practical meaning.
+
+    One point of a share, or, for errors in the target's unit, 1 % of what the best constant errs on
+    the training rows: whoever halves that error has gained fifty zones.
+
+    Args:
+        truth: the training rows' true answers, shape (rows,).
+    """
+    if metric.name in ZONES:
+        return ZONES[metric.name]
+    return ERROR_SHARE * _constant_error(metric, truth)
+
+
+def _constant_error(metric: Metric, truth: np.ndarray) -> float:
+    """The error of the constant that suits the metric best."""
+    if metric.name == "mae":
+        best = float(np.median(truth))
+    elif metric.name == "rmsle":
+        best = float(np.expm1(np.log1p(np.clip(truth, 0, None)).mean()))
+    else:
+        best = float(truth.mean())
+    return metric.score(truth, np.full((len(truth), 1), best))
+
+
+def call_of(gap: Gap | None) -> Call:
+    """The call that a gap supports; undecided where a family is absent. See `decide`."""
+    if gap is None:
+        return "undecided"
+    if gap.deep_better >= SURE and gap.low > 0:
+        return "deep"
+    if gap.traditional_better >= SURE and gap.high < 0:
+        return "traditional"
+    return "equivalent" if gap.equivalent >= SURE else "undecided"
+
+
+class _Court:
+    """All contestants before the same rows: best first by out-of-fold score, and how any two of
+    them differ."""
+
+    def __init__(
+        self,
+        metric: Metric,
+        contestants: Sequence[Contestant],
+        lockbox: Rows,
+        train: Rows,
+        seed: int,
+    ) -> None:
+        self.metric = metric
+        self.contestants = sorted(
+            contestants,
+            key=lambda each: (-self.turned(each.scorecard.out_of_fold), each.scorecard.name),
+        )
+        self._lockbox = _Bench(metric, lockbox, seed)
+        self._train = _Bench(metric, train, seed + 1)
+
+    @property
+    def best(self) -> Contestant:
+        """The best contestant by out-of-fold score."""
+        return self.contestants[0]
+
+    def best_of(self, family: str) -> Contestant | None:
+        """The best contestant of a family by out-of-fold score."""
+        found = (each for each in self.contestants if each.scorecard.family == family)
+        return next(found, None)
+
+    def turned(self, score: float | None) -> float:
+        """A score turned so that more is better; the worst where there is none."""
+        if score is None or math.isnan(score):
+            return -math.inf
+        return score if self.metric.greater_is_better else -score
+
+    def ranking(self) -> tuple[str, ...]:
+        """The names of all contestants, best first on the lockbox."""
+        cards = [each.scorecard for each in self.contestants]
+        cards.sort(key=lambda card: -self.turned(card.quality.value if card.quality else None))
+        return tuple(card.name for card in cards)
+
+    def on_lockbox(self, one: Contestant, other: Contestant) -> Spread:
+        """By how much one is better than the other on the lockbox."""
+        return self._lockbox.gap(one.lockbox_scores, other.lockbox_scores)
+
+    def out_of_fold(self, one: Contestant, other: Contestant) -> Spread:
+        """By how much one is better than the other on the training rows, out of fold."""
+        return self._train.gap(one.out_of_fold_scores, other.out_of_fold_scores)
+
+    def rivals(self, zone: float) -> list[Contestant]:
+        """The best contestant and those that it does not clearly beat anywhere, best first."""
+        return [
+            each
+            for each in self.contestants
+            if each is self.best
+            or not (
+                _is_clear(self.on_lockbox(self.best, each), zone)
+                or _is_clear(self.out_of_fold(self.best, each), zone)
+            )
+        ]
+
+
+def _is_clear(gap: Spread, zone: float) -> bool:
+    """Whether a lead is beyond noise, and more than a trifle."""
+    return gap.low > 0 and gap.value > TRIFLE * zone
+
+
+class _Bench:
+    """Rows that judge, with their resamples: every contestant meets the same ones."""
+
+    def __init__(self, metric: Metric, rows: Rows, seed: int) -> None:
+        self._metric = metric
+        self._truth = rows.truth
+        self._independent = independent_rows(metric, rows.truth, rows.groups)
+        strata = rare_classes(metric, rows.truth) if rows.groups is None else None
+        count = resample_count(len(rows.truth))
+        self._weights = resample_weights(
+            len(rows.truth), count, seed, groups=rows.groups, strata=strata
+        )
+        self._known: dict[int, np.ndarray] = {}
+
+    def gap(self, one: np.ndarray, other: np.ndarray) -> Spread:
+        """By how much one's answers are better than the other's, in the metric's unit."""
+        sign = 1.0 if self._metric.greater_is_better else -1.0
+        value = self._metric.score(self._truth, one) - self._metric.score(self._truth, other)
+        samples = self._samples(one) - self._samples(other)
+        spread = Spread.of(sign * value, sign * samples, self._independent)
+        if spread.deviation > 0 or np.array_equal(one, other):
+            return spread
+        return spread.opened(self._independent)
+
+    def _samples(self, scores: np.ndarray) -> np.ndarray:
+        # The arrays belong to the contestants and outlive the bench, so their ids are theirs alone.
+        if id(scores) not in self._known:
+            self._known[id(scores)] = bootstrap_scores(
+                self._metric, self._truth, scores, self._weights
+            )
+        return self._known[id(scores)]
+
+
+def _family_gap(court: _Court, zone: float) -> Gap | None:
+    """The best deep contestant against the best traditional one, or None where one is absent."""
+    deep, traditional = court.best_of("deep"), court.best_of("traditional")
+    if deep is None or traditional is None:
+        return None
+    spread = court.on_lockbox(deep, traditional)
+    deep_better, not_worse = spread.above(zone), spread.above(-zone)
+    return Gap(
+        deep=deep.scorecard.name,
+        traditional=traditional.scorecard.name,
+        value=spread.value,
+        low=spread.low,
+        high=spread.high,
+        zone=zone,
+        deep_better=deep_better,
+        equivalent=not_worse - deep_better,
+        traditional_better=1.0 - not_worse,
+    )
+
+
+def _ensemble_gain(court: _Court) -> Spread | None:
+    """By how much both families together beat the best single contestant on the lockbox."""
+    together = court.best_of("both")
+    single = next((c for c in court.contestants if c.scorecard.family != "both"), None)
+    return court.on_lockbox(together, single) if together and single else None
+
+
+def _is_scored(contestant: Contestant) -> bool:
+    card = contestant.scorecard
+    return (
+        card.state == "finished"
+        and card.quality is not None
+        and math.isfinite(card.quality.value)
+        and bool(np.isfinite(contestant.lockbox_scores).all())
+        and bool(np.isfinite(contestant.out_of_fold_scores).all())
+    )
+
+
+def _file_bytes(contestant: Contestant) -> float:
+    bill = contestant.scorecard.bill
+    return math.inf if bill is None else bill.file_bytes

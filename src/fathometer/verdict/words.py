@@ -1,0 +1,247 @@
+"""The verdict in plain sentences, each resting on numbers that stand in it or on a scorecard.
+
+Knows the findings; decides nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fathometer.table.metric import Metric
+from fathometer.trial.scorecard import Bill, Quality, Scorecard
+from fathometer.trial.spread import Spread
+from fathometer.verdict.verdict import Call, Gap
+
+CONSTANT = "constant"  # the name of the contestant that answers the same to every row
+MOST_NAMED = 3
+# From here on a ratio of costs is worth a sentence; times on a shared machine vary by half as much.
+NOTABLE_RATIO = 1.5
+
+FAMILIES = {
+    "deep": "Deep learning",
+    "traditional": "Traditional machine learning",
+    "both": "Both families together",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What was decided, and the numbers that it rests on."""
+
+    metric: Metric
+    cards: tuple[Scorecard, ...]  # of all judged contestants, best first by out-of-fold score
+    call: Call
+    gap: Gap | None
+    winner: str
+    rivals: tuple[str, ...]  # best first by out-of-fold score, so the first is the best
+    rows: int  # in the lockbox
+    together: Spread | None = None  # by how much both families together beat the best single one
+
+    def card(self, name: str) -> Scorecard:
+        """The scorecard of this name."""
+        return next(card for card in self.cards if card.name == name)
+
+    @property
+    def places(self) -> int:
+        """Decimal places that the widest interval still supports."""
+        widths = [(q.high - q.low) / 2 for q in self.qualities if q.high > q.low]
+        return places_for(sorted(widths)[len(widths) // 2]) if widths else 3
+
+    @property
+    def qualities(self) -> tuple[Quality, ...]:
+        """The qualities of all judged contestants."""
+        return tuple(card.quality for card in self.cards if card.quality is not None)
+
+    def score(self, name: str) -> str:
+        """A contestant's quality: "0.868 ± 0.026"."""
+        return scored(self.card(name).quality, self.places)
+
+
+def headline(found: Findings) -> str:
+    """The answer in one sentence."""
+    if CONSTANT in found.rivals and len(found.cards) > 1:
+        return "Nothing here clearly beats a constant answer: no model has learned this table."
+    gap = found.gap
+    if gap is None:
+        family = FAMILIES[found.cards[0].family]
+        return f"{family} took part alone, so the families are not compared."
+    if found.call in ("deep", "traditional"):
+        return f"{FAMILIES[found.call]} is better for this table."
+    if found.call == "equivalent":
+        cheaper = "traditional" if _is_traditional_smaller(found, gap) else "deep"
+        return f"{FAMILIES[cheaper]} is enough for this table: both families do equally well."
+    if gap.deep_better < 0.5 and (gap.value <= 0 or _is_traditional_smaller(found, gap)):
+        return "Traditional machine learning is enough for this table."
+    if gap.traditional_better < 0.5 and not _is_traditional_smaller(found, gap):
+        return "Deep learning is enough for this table."
+    leader = "deep learning" if gap.value > 0 else "traditional machine learning"
+    rows = counted(found.rows, "unseen row")
+    return f"Undecided: {leader} leads, but {rows} do not settle it."
+
+
+def sentences(found: Findings) -> tuple[str, ...]:
+    """What the headline rests on, most important first."""
+    said = (
+        _comparison(found),
+        _winner(found),
+        _together(found),
+        _readable(found),
+        _bill(found),
+    )
+    return tuple(sentence for sentence in said if sentence)
+
+
+def _comparison(found: Findings) -> str:
+    gap = found.gap
+    if gap is None:
+        return ""
+    places = max(found.places, places_for((gap.high - gap.low) / 2))
+    leader, other = (gap.deep, gap.traditional) if gap.value > 0 else (gap.traditional, gap.deep)
+    low, high = sorted((abs(gap.low), abs(gap.high)))
+    if gap.low <= 0 <= gap.high:
+        low = -low
+    apart = f"{fixed(abs(gap.value), places)} [{fixed(low, places)}, {fixed(high, places)}]"
+    judged = {
+        "deep": "is beyond noise",
+        "traditional": "is beyond noise",
+        "equivalent": "has no practical meaning",
+        "undecided": "is within noise"
+        if gap.low <= 0 <= gap.high
+        else "is beyond noise, but may be too small to matter",
+    }[found.call]
+    return (
+        f"{leader} {found.score(leader)} against {other} {found.score(other)} "
+        f"({found.metric.label}) on {counted(found.rows, 'unseen row')}: the difference of {apart} "
+        f"{judged} (P(traditional better) {gap.traditional_better:.2f}, "
+        f"P(practically equal) {gap.equivalent:.2f}, P(deep better) {gap.deep_better:.2f}; "
+        f"practically equal means within {significant(gap.zone, 2)})."
+    )
+
+
+def _winner(found: Findings) -> str:
+    best = found.rivals[0]
+    if len(found.rivals) == 1:
+        return f"{found.winner} wins: best out of fold, and clearly ahead of all others."
+    tied = [name for name in found.rivals if name != found.winner]
+    listed = _listed(tied)
+    if found.winner == best:
+        return (
+            f"{found.winner} wins: best out of fold, with the smallest file of a tie with {listed}."
+        )
+    bill = found.card(found.winner).bill
+    size = f", {file_size(bill.file_bytes)}," if bill else ""
+    return f"{found.winner} wins: the smallest file{size} of a tie with {listed}."
+
+
+def _together(found: Findings) -> str:
+    card = next((card for card in found.cards if card.family == "both"), None)
+    if card is None or card.quality is None or found.together is None:
+        return ""
+    gain = found.together
+    judged = "no clear gain"
+    if gain.low > 0:
+        judged = f"a gain of {significant(gain.value, 2)} over the best single contestant"
+    elif gain.high < 0:
+        judged = "worse than the best single contestant"
+    return f"{card.name} {fixed(card.quality.value, found.places)}: {judged}."
+
+
+def _readable(found: Findings) -> str:
+    readable = [card for card in found.cards if card.reads_as and card.name != CONSTANT]
+    if not readable or readable[0].quality is None:
+        return ""
+    card, quality = readable[0], readable[0].quality
+    if card.name == found.winner:
+        return f"It can be read: {card.reads_as}, see the report."
+    value = fixed(quality.value, found.places)
+    return f"{card.name} ({card.reads_as}) reaches {value} and can be read: see the report."
+
+
+def _bill(found: Findings) -> str:
+    gap = found.gap
+    if gap is None:
+        return ""
+    deep, traditional = found.card(gap.deep).bill, found.card(gap.traditional).bill
+    if deep is None or traditional is None:
+        return ""
+    dearer = deep.train_seconds >= traditional.train_seconds
+    one, other = (gap.deep, gap.traditional) if dearer else (gap.traditional, gap.deep)
+    first, second = (deep, traditional) if dearer else (traditional, deep)
+    return (
+        f"{one} {_training(first, second, other)} and answers one row in "
+        f"{duration(first.latency_ms_p50 / 1000)} against {duration(second.latency_ms_p50 / 1000)}."
+    )
+
+
+def _training(first: Bill, second: Bill, other: str) -> str:
+    """How long the first took to train beside the second."""
+    ratio = first.train_seconds / second.train_seconds if second.train_seconds > 0 else math.inf
+    times = f"{duration(first.train_seconds)} against {duration(second.train_seconds)}"
+    if ratio < NOTABLE_RATIO or not math.isfinite(ratio):
+        return f"took {times} of {other} to train"
+    return f"took {significant(ratio, 2)} times as long to train as {other} ({times})"
+
+
+def _is_traditional_smaller(found: Findings, gap: Gap) -> bool:
+    """Whether the best traditional contestant has the smaller file."""
+    deep, traditional = found.card(gap.deep).bill, found.card(gap.traditional).bill
+    return deep is None or traditional is None or traditional.file_bytes <= deep.file_bytes
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Up to three names and how many more there are."""
+    shown = list(names[:MOST_NAMED])
+    if len(names) > MOST_NAMED:
+        shown.append(f"{len(names) - MOST_NAMED} more")
+    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1]
+
+
+def places_for(half_width: float) -> int:
+    """Decimal places at which a half-width shows two digits; negative from 100 on, 6 at most."""
+    if not math.isfinite(half_width) or half_width <= 0:
+        return 3
+    return min(6, 1 - math.floor(math.log10(half_width)))
+
+
+def fixed(value: float, places: int) -> str:
+    """The value at so many decimal places, thousands separated; negative places round before it."""
+    rounded = round(value, places) + 0.0  # + 0.0 turns -0.0 into 0.0
+    return f"{rounded:,.{max(places, 0)}f}".replace("-", "−")
+
+
+def significant(value: float, digits: int) -> str:
+    """The value at so many significant digits."""
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else "–"
+    return fixed(value, digits - 1 - math.floor(math.log10(abs(value))))
+
+
+def scored(quality: Quality | None, places: int) -> str:
+    """A quality with half the width of its interval: "0.868 ± 0.026"."""
+    if quality is None:
+        return "–"
+    value = fixed(quality.value, places)
+    half = (quality.high - quality.low) / 2
+    return f"{value} ± {fixed(half, places)}" if half > 0 else value
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 row", "1,309 rows"."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def duration(seconds: float) -> str:
+    """Seconds at two digits in the unit that suits them: "38 µs", "9.8 s", "4.2 min"."""
+    for size, unit in ((3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms")):
+        if seconds >= size * 0.995:
+            return f"{significant(seconds / size, 2)} {unit}"
+    return f"{significant(seconds * 1e6, 2)} µs"
+
+
+def file_size(size_bytes: int) -> str:
+    """Bytes in steps of 1,000 at two digits: "212 KB" reads "210 KB"."""
+    for size, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "KB")):
+        if size_bytes >= size * 0.995:
+            return f"{significant(size_bytes / size, 3)} {unit}"
+    return f"{size_bytes} B"

@@ -1,0 +1,118 @@
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fathometer.app.door import next_command, print_error
+from fathometer.errors import ColumnError, FathometerError, KindError, OptionError
+
+MISSPELT = ColumnError(
+    'p.csv has no column "survivd"; the nearest is "survived".', details="columns: a, survived (2)"
+)
+
+
+def fathom(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does, without a terminal."""
+    return subprocess.run(
+        [sys.executable, "-m", "fathometer", *map(str, words)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        check=False,
+    )
+
+
+def test_error_says_what_was_asked_what_was_found_and_what_to_type() -> None:
+    stream = io.StringIO()
+    print_error(MISSPELT, command=["compare", "p.csv", "--target", "survivd"], stream=stream)
+    assert stream.getvalue() == (
+        'error  p.csv has no column "survivd"; the nearest is "survived".\n'
+        "       columns: a, survived (2)\n"
+        "       try  fathom compare p.csv --target survived\n"
+    )
+
+
+def test_long_message_is_wrapped_below_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    stream = io.StringIO()
+    print_error(FathometerError("word " * 20), command=[], stream=stream)
+    lines = stream.getvalue().splitlines()
+    assert all(len(line) <= 40 for line in lines)
+    assert all(line.startswith("       ") for line in lines[1:])
+
+
+@pytest.mark.parametrize(
+    ("command", "mended"),
+    [
+        (["--target", "survivd"], "fathom --target survived"),
+        (["--target=survivd"], "fathom --target=survived"),
+        (["--kind", "survivd=text"], "fathom --kind survived=text"),
+    ],
+)
+def test_nearest_column_is_put_into_the_command(command: list[str], mended: str) -> None:
+    assert next_command(MISSPELT, command) == mended
+
+
+@pytest.mark.parametrize(
+    ("command", "advice", "mended"),
+    [
+        (["x", "--effort", "huge"], "--effort quick", "fathom x --effort quick"),
+        (["x", "--effort=huge"], "--effort quick", "fathom x --effort quick"),
+        (["x", "--kind", "b=date"], "--kind a=text", "fathom x --kind b=date --kind a=text"),
+        (["x", "--kind", "a=date"], "--kind a=text", "fathom x --kind a=text"),
+    ],
+)
+def test_advised_option_is_put_into_the_command(
+    command: list[str], advice: str, mended: str
+) -> None:
+    assert next_command(KindError("no", try_next=advice), command) == mended
+
+
+def test_error_without_advice_leads_to_the_help_of_its_command() -> None:
+    assert next_command(OptionError("no"), ["predict", "x"]) == "fathom predict --help"
+    assert next_command(OptionError("no"), []) == "fathom --help"
+
+
+def test_mistake_ends_with_code_2_and_no_traceback(tmp_path: Path) -> None:
+    done = fathom("inspect", tmp_path / "absent.onnx")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("error  absent.onnx") or "absent.onnx" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_unknown_option_ends_with_code_2() -> None:
+    done = fathom("compare", "x.csv", "--targt", "y")
+    assert done.returncode == 2
+    assert "--target" in done.stderr
+
+
+def test_comparison_without_a_target_says_so() -> None:
+    done = fathom("compare", "x.csv")
+    assert done.returncode == 2
+    assert "try  fathom compare x.csv --target COLUMN" in done.stderr
+
+
+def test_reader_that_goes_away_is_no_error(model_path: Path, passengers: Path) -> None:
+    command = [sys.executable, "-m", "fathometer", "predict", model_path, passengers]
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as closed:
+        done = subprocess.run(
+            command, stdout=closed, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
+
+
+def test_bare_install_is_told_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['typer'] = None; sys.argv = ['fathom', '--help']\n"
+        "from fathometer.app.door import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert 'try  pip install "fathometer[compare]"' in done.stderr

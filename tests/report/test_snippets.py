@@ -1,0 +1,80 @@
+import ast
+import json
+import shutil
+import subprocess
+from dataclasses import replace
+
+import pytest
+
+from fathometer.graph import Element, Graph
+from fathometer.report.content import InputLine
+from fathometer.report.snippets import csharp_program, javascript_program, python_program
+
+PROGRAMS = (python_program, csharp_program, javascript_program)
+NASTY = 'a "b"\\ \n\u202e</script> ü'
+
+
+def double_the_area(path):
+    """Write a model file with the inputs of the houses: an area, and a date that may be absent."""
+    graph = Graph()
+    area = graph.input("area", Element.DOUBLE)
+    missing = graph.add("Equal", graph.input("sold", Element.STRING), graph.constant([""]))
+    value = graph.add("Add", graph.add("Add", area, area), graph.cast(missing, Element.DOUBLE))
+    path.write_bytes(graph.finish({"value": (value, Element.DOUBLE, 1)}).SerializeToString())
+
+
+def test_the_python_program_answers_with_onnxruntime_and_numpy_alone(
+    regression, tmp_path, monkeypatch, capsys
+):
+    double_the_area(tmp_path / "winner.onnx")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(python_program(regression), "program", "exec"), {})
+    assert capsys.readouterr().out == "225.0\n"
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_every_input_is_named_with_its_example(binary, program):
+    written = program(binary)
+    assert all(json.dumps(line.name) in written for line in binary.inputs)
+    assert '"Rice, Master. \\"Eugene\\""' in written
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_no_name_can_break_out_of_its_literal(binary, program):
+    written = program(replace(binary, inputs=(InputLine(NASTY, Element.STRING, NASTY),)))
+    assert written.count('"a \\"b\\"\\\\ \\n\\u202e</script> ü"') == 2
+
+
+def test_python_reads_the_names_back(binary):
+    lines = (InputLine(NASTY, Element.STRING, NASTY), InputLine("n", Element.DOUBLE, None))
+    tree = ast.parse(python_program(replace(binary, inputs=lines)))
+    names = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    assert NASTY in names
+
+
+@pytest.mark.parametrize("fixture", ["binary", "multiclass", "regression"])
+def test_javascript_is_well_formed(fixture, request, tmp_path):
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed")
+    path = tmp_path / "program.mjs"
+    path.write_text(javascript_program(request.getfixturevalue(fixture)), encoding="utf-8")
+    subprocess.run([node, "--check", str(path)], check=True, capture_output=True, timeout=60)
+
+
+def test_missing_numbers_are_written_in_each_language(binary):
+    missing = [program(binary) for program in PROGRAMS]
+    assert "np.nan" in missing[0]
+    assert "double.NaN" in missing[1]
+    assert "number(NaN)" in missing[2]
+
+
+def test_whole_number_labels_are_read_as_numbers(binary, multiclass):
+    assert "AsEnumerable<long>" in csharp_program(binary)
+    assert "AsEnumerable<string>" in csharp_program(multiclass)
+    assert "Number(label.data[0])" in javascript_program(binary)
+
+
+def test_a_table_of_a_thousand_columns_keeps_the_program_short(binary):
+    lines = tuple(InputLine(f"c{n}", Element.DOUBLE, 1.0) for n in range(1000))
+    assert "800 more inputs" in python_program(replace(binary, inputs=lines))

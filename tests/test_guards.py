@@ -1,0 +1,218 @@
+"""Rules of the code base that a reader should be able to rely on, kept by reading the source."""
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import fathometer
+
+SOURCE = Path(__file__).parents[1] / "src" / "fathometer"
+MODULES = sorted(SOURCE.rglob("*.py"))
+
+# A package imports only packages to its left.
+PACKAGES = (
+    "errors",
+    "graph",
+    "table",
+    "features",
+    "networks",
+    "population",
+    "learners",
+    "modelfile",
+    "trial",
+    "verdict",
+    "report",
+    "app",
+)
+# Where the package is entered from outside; they may name every package.
+DOORS = {"__init__", "__main__"}
+# Tensors alone: nothing of tables, nor of what is made from them.
+KNOW_NO_TABLES = {"networks", "population"}
+
+VAGUE = {
+    "manager",
+    "helper",
+    "helpers",
+    "util",
+    "utils",
+    "common",
+    "misc",
+    "base",
+    "handler",
+    "wrapper",
+    "data",
+    "info",
+}
+
+LINES_IN_MODULE = 400
+LINES_IN_FUNCTION = 60
+METHODS_IN_CLASS = 15
+
+# What may pass a limit, each with its reason: "path::name" → why.
+EXEMPT: dict[str, str] = {}
+
+UNSAFE_MODULES = {"pickle", "joblib", "marshal", "dill", "cloudpickle", "shelve", "jsonpickle"}
+UNSAFE_CALLS = {"eval", "exec", "torch.load", "torch.save", "torch.jit.load", "torch.hub.load"}
+
+
+def path_of(module: Path) -> str:
+    return module.relative_to(SOURCE).as_posix()
+
+
+def package_of(module: Path) -> str:
+    return path_of(module).split("/")[0].removesuffix(".py")
+
+
+def tree_of(module: Path) -> ast.Module:
+    return ast.parse(module.read_text(encoding="utf-8"))
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Every module that is imported anywhere in the tree, inside functions too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def dotted(node: ast.AST) -> str:
+    """`torch.load` of a name or an attribute, "" of anything else."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return ""
+
+
+def code_lines(source: str, tree: ast.AST) -> set[int]:
+    """Numbers of the lines that hold code: no blanks, no comments, no docstrings."""
+    silent = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+    lines: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type not in (*silent, tokenize.ENDMARKER):
+            lines.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            lines.difference_update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return lines
+
+
+def defined(tree: ast.AST) -> Iterator[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def words_of(name: str) -> set[str]:
+    """The words of `snake_names` and `CamelNames`, in lower case."""
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", name)}
+
+
+def test_vague_words_are_found_in_any_spelling() -> None:
+    assert words_of("TrainManager") & words_of("train_manager") == {"train", "manager"}
+    assert not words_of("metadata") & VAGUE
+
+
+every_module = pytest.mark.parametrize("module", MODULES, ids=path_of)
+
+
+@every_module
+def test_package_imports_only_packages_above_it(module: Path) -> None:
+    package = package_of(module)
+    if package in DOORS:
+        return
+    allowed = set(PACKAGES[: PACKAGES.index(package) + 1])
+    if package in KNOW_NO_TABLES:
+        allowed -= {"table", "features"}
+    parts = [name.split(".") for name in imported(tree_of(module))]
+    taken = {part[1] for part in parts if part[0] == "fathometer" and len(part) > 1}
+    assert taken - {"__version__"} <= allowed
+
+
+def test_every_package_has_its_place_in_the_order() -> None:
+    assert {package_of(module) for module in MODULES} - DOORS <= set(PACKAGES)
+
+
+@every_module
+def test_names_are_not_vague(module: Path) -> None:
+    names = [module.stem, *(node.name for node in defined(tree_of(module)))]
+    assert [name for name in names if words_of(name) & VAGUE] == []
+
+
+@every_module
+def test_module_is_short_enough_to_read(module: Path) -> None:
+    lines = code_lines(module.read_text(encoding="utf-8"), tree_of(module))
+    assert len(lines) <= LINES_IN_MODULE or path_of(module) in EXEMPT
+
+
+@every_module
+def test_functions_and_classes_are_short_enough_to_read(module: Path) -> None:
+    source, tree = module.read_text(encoding="utf-8"), tree_of(module)
+    lines = code_lines(source, tree)
+    too_long = []
+    for node in defined(tree):
+        if isinstance(node, ast.ClassDef):
+            methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
+            is_long = len(methods) > METHODS_IN_CLASS
+        else:
+            body = range(node.body[0].lineno, (node.end_lineno or 0) + 1)
+            is_long = len(lines.intersection(body)) > LINES_IN_FUNCTION
+        if is_long:
+            too_long.append(f"{path_of(module)}::{node.name}")
+    assert [name for name in too_long if name not in EXEMPT] == []
+
+
+def test_exemptions_name_what_exists() -> None:
+    known = {
+        f"{path_of(module)}{name}"
+        for module in MODULES
+        for name in ("", *(f"::{node.name}" for node in defined(tree_of(module))))
+    }
+    assert set(EXEMPT) <= known
+
+
+@every_module
+def test_nothing_that_can_execute_stored_code_is_imported_or_called(module: Path) -> None:
+    tree = tree_of(module)
+    taken = {name for name in imported(tree) if name.split(".")[0] in UNSAFE_MODULES}
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    taken |= {dotted(call.func) for call in calls} & UNSAFE_CALLS
+    pickled = [word for call in calls for word in call.keywords if word.arg == "allow_pickle"]
+    unsafe = [word for word in pickled if getattr(word.value, "value", None) is not False]
+    assert not taken
+    assert not unsafe
+
+
+@every_module
+def test_nothing_is_imported_by_star(module: Path) -> None:
+    assert not [name for name in imported(tree_of(module)) if name.endswith(".*")]
+
+
+def test_public_names_are_few_and_all_there() -> None:
+    assert len(fathometer.__all__) <= 20
+    assert [name for name in fathometer.__all__ if getattr(fathometer, name, None) is None] == []
+
+
+def test_public_names_are_these() -> None:
+    assert fathometer.__all__ == [
+        "Comparison",
+        "FathometerError",
+        "Kind",
+        "ModelFile",
+        "Scorecard",
+        "Split",
+        "Table",
+        "Task",
+        "Verdict",
+        "__version__",
+        "compare",
+        "load",
+        "read",
+    ]
