@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fathometer.app.comparison import Understanding
+from fathometer.app.preparation import Understanding
 from fathometer.learners.linear import Logistic
 from fathometer.modelfile.write import ship, with_quality
 from fathometer.table.read import read
 from fathometer.table.sources.raw import RejectedLine
 from fathometer.table.split import Split
 from fathometer.table.task import Task, TaskKind
+from fathometer.trial.detective import Suspicion
 from fathometer.trial.scorecard import Bill, Quality, Scorecard
 from fathometer.verdict.verdict import Verdict
 
@@ -86,8 +87,9 @@ def understanding() -> Understanding:
         reading=replace(reading, rejected=(refused,), rejected_count=1),
         task=Task(TaskKind.CLASSIFY, "survived", "roc_auc", ("0", "1"), reason="two values"),
         split=Split(rows[179:], rows[:179], (), seed=0, how="5 folds, stratified"),
-        suspicions=("rows share a ticket across the split (--group ticket)",),
+        suspicions=(Suspicion("group", "ticket", "rows share a ticket (--group ticket)"),),
         dropped_rows=3,
         terms=("both families: 5 folds",),
         effort="quick",
+        table=reading.table,
     )

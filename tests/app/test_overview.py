@@ -5,8 +5,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from fathometer.app.comparison import Understanding
 from fathometer.app.overview import SHOWN_COLUMNS, print_understanding
+from fathometer.app.preparation import Understanding
 from fathometer.table.kind import Kind
 from fathometer.table.table import Table, column_from
 

@@ -68,3 +68,10 @@ def test_whole_time_is_guessed_only_once_a_tenth_is_done() -> None:
 
 def test_budget_of_minutes_is_the_whole_time() -> None:
     assert Standing(METRICS["rmse"], minutes=2).clock().endswith("of 2 min 00 s")
+
+
+def test_both_together_counts_once_it_has_started() -> None:
+    standing = standing_of(("ridge", "traditional"), ("both together", "both"))
+    assert len(standing.entered()) == 1
+    standing.note(Event("started", "both together", "both"))
+    assert len(standing.entered()) == 2

@@ -5,7 +5,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from fathometer.app.comparison import Understanding
+from fathometer.app.preparation import Understanding
 from fathometer.app.terminal import LiveScreen, PlainScreen, open_screen
 from fathometer.trial.event import Event
 from fathometer.trial.scorecard import Scorecard

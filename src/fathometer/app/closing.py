@@ -26,17 +26,11 @@ WANTED = ("winner.onnx", "traditional.onnx", "deep.onnx", "report.html", "verdic
 def print_closing(console: Console, comparison: Comparison) -> None:
     """Print the verdict, the leaderboard, where the files are and the next commands."""
     verdict = comparison.verdict
-    metric = METRICS[verdict_metric(comparison)]
+    metric = METRICS[comparison.task.metric]
     print_verdict(console, verdict)
     print_leaderboard(console, ranked(comparison.scorecards, verdict), verdict.winner, metric)
     console.print()
     print_files(console, comparison)
-
-
-def verdict_metric(comparison: Comparison) -> str:
-    """The metric that the contest was judged by."""
-    judged = (card.quality.metric for card in comparison.scorecards if card.quality is not None)
-    return next(judged, "accuracy")
 
 
 def print_verdict(console: Console, verdict: Verdict) -> None:

@@ -88,8 +88,9 @@ def compare(
         str | None, typer.Option(metavar="FILE", help="Your own rows for the lockbox.")
     ] = None,
     effort: Annotated[
-        str, typer.Option(metavar="EFFORT", help="quick, standard or thorough.")
-    ] = "quick",
+        str | None,
+        typer.Option(metavar="EFFORT", help="quick, standard or thorough. [quick, or by minutes]"),
+    ] = None,
     minutes: Annotated[
         float | None, typer.Option(metavar="N", help="End within N minutes, report included.")
     ] = None,

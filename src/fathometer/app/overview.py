@@ -15,7 +15,7 @@ from fathometer.table.task import Task
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from fathometer.app.comparison import Understanding
+    from fathometer.app.preparation import Understanding
 
 # More columns than this scroll the rest away; the report lists every one.
 SHOWN_COLUMNS = 30

@@ -35,6 +35,9 @@ class Standing:
 
     def note(self, event: Event) -> None:
         """Take in one event; a late one never takes a finished contestant back."""
+        # Whether there is anything to combine shows only when all others are through.
+        if event.family == "both" and event.what == "entered":
+            return
         known = self._latest.get(event.name)
         if known is not None and known.what == "finished":
             return

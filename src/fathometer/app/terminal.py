@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.live import Live
 
-    from fathometer.app.comparison import Comparison, Understanding
+    from fathometer.app.comparison import Comparison
+    from fathometer.app.preparation import Understanding
 
 REDRAWS_PER_SECOND = 5
 

@@ -27,6 +27,8 @@ def feeds_from(source: Any, columns: Sequence[ColumnSpec]) -> tuple[dict[str, np
 
     if isinstance(source, Table):
         table = source
+    elif not isinstance(source, str) and hasattr(source, "__len__") and len(source) == 0:
+        return {spec.name: feed({spec.name: []}, spec) for spec in columns}, source
     else:
         from fathometer.table.read import read_as
 

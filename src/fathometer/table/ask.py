@@ -83,7 +83,7 @@ def _quoted(name: str) -> str:
 def _known(column: Column) -> np.ndarray:
     """(rows,) bool: whether there is a finite number or a text that is not empty."""
     if column.kind in (Kind.NUMBER, Kind.BOOLEAN, Kind.DATE):
-        return np.isfinite(column.numbers)
+        return np.asarray(np.isfinite(column.numbers))
     known = pc.fill_null(pc.not_equal(column.values, ""), False)
     return np.asarray(known.to_numpy(zero_copy_only=False))
 
@@ -238,7 +238,8 @@ def _regress(column: Column) -> Task:
     numbers = column.numbers[_known(column)]
     values = np.unique(numbers)
     _refuse_number_of_classes(column, min(2, len(values)), f"{values[0]:g}")
-    words = f"{len(values):,} different numbers from {_shown(values[0])} to {_shown(values[-1])} → regression"
+    ends = f"{_shown(values[0])} to {_shown(values[-1])}"
+    words = f"{len(values):,} different numbers from {ends} → regression"
     may_be_classes = len(values) <= MANY_VALUES and bool((values == np.floor(values)).all())
     hints = [f"--kind {_quoted(column.name)}=category for classes"] if may_be_classes else []
     if values[0] >= 0 and _skewness(numbers) > SKEWED:

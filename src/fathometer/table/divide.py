@@ -65,7 +65,7 @@ def divide(
     if options.group and options.time:
         raise SplitError(
             f'Rows were to be divided by the time "{options.time}" and by the group '
-            f'"{options.group}" at once, which contradict each other where a group goes on in time.',
+            f'"{options.group}" at once, which contradict each other where a group goes on.',
             try_next=f"--time {options.time} or --group {options.group}",
         )
     rows = _look_at(table, task, options, np.random.default_rng(seed))
@@ -110,7 +110,7 @@ class _Rows:
     def strata(self, rows: np.ndarray, bins: int) -> np.ndarray:
         """The class of each of these rows, or the part of the target's range it lies in."""
         if self.task.kind is TaskKind.CLASSIFY:
-            return self.truth[rows]
+            return np.asarray(self.truth[rows])
         ranks = np.argsort(np.argsort(self.truth[rows], kind="stable"), kind="stable")
         return np.asarray(ranks * bins // max(1, len(rows)))
 
@@ -118,15 +118,27 @@ class _Rows:
 def _look_at(
     table: Table, task: Task, options: DivideOptions, random: np.random.Generator
 ) -> _Rows:
+    truth = task.encode(table[task.target])
+    _refuse_unanswered(truth, task)
     return _Rows(
         task,
         options,
         random,
-        truth=task.encode(table[task.target]),
+        truth=truth,
         copies=row_codes(table, task),
         times=None if options.time is None else time_values(table, options.time),
         groups=None if options.group is None else group_codes(table, options.group),
     )
+
+
+def _refuse_unanswered(truth: np.ndarray, task: Task) -> None:
+    unknown = int((truth < 0).sum() if task.kind is TaskKind.CLASSIFY else np.isnan(truth).sum())
+    if unknown:
+        raise SplitError(
+            f'{unknown:,} of {len(truth):,} rows have no value of the target "{task.target}" that '
+            "can be learned or judged; they must be dropped first.",
+            try_next="fathometer.table.ask.answerable(table, task)",
+        )
 
 
 def _refuse_too_few(table: Table, lockbox_rows: np.ndarray | None) -> None:
@@ -160,14 +172,18 @@ def cut_moments(times: np.ndarray, shares: list[float]) -> np.ndarray:
 
     No moment is the first, and equal times are never parted, so there may be fewer."""
     moments, counts = np.unique(times, return_counts=True)
+    if len(moments) < 2:
+        return np.zeros(0)
     before = np.cumsum(counts)[:-1]  # rows before moments[1:]
     wanted = np.array(shares) * len(times)
     nearest = np.abs(before[None, :] - wanted[:, None]).argmin(axis=1)
-    return moments[1:][np.unique(nearest)]
+    return np.asarray(moments[1:][np.unique(nearest)])
 
 
 def _places(rows: _Rows, chosen: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """Deal these rows to parts of these shares (parts,), stratified, units whole → (chosen,) part."""
+    """Deal these rows to parts of these shares (parts,), stratified, units whole.
+
+    Returns: (chosen,) the part of each row."""
     units, first, sizes = np.unique(rows.units[chosen], return_index=True, return_counts=True)
     of_unit = np.searchsorted(units, rows.units[chosen])
     strata = _unit_strata(rows, chosen, of_unit, first)
@@ -176,7 +192,7 @@ def _places(rows: _Rows, chosen: np.ndarray, shares: np.ndarray) -> np.ndarray:
     order = order[np.argsort(strata[order], kind="stable")]
     for members in np.split(order, np.flatnonzero(np.diff(strata[order])) + 1):
         place[members] = _deal(sizes[members], shares, rows.random)
-    return place[of_unit]
+    return np.asarray(place[of_unit])
 
 
 def _unit_strata(
@@ -187,7 +203,7 @@ def _unit_strata(
     bins = int(np.clip(len(first) // ROWS_A_BIN, 1, TARGET_BINS))
     strata = rows.strata(chosen, bins)
     if len(first) == len(chosen) or rows.task.kind is not TaskKind.CLASSIFY:
-        return strata[first]
+        return np.asarray(strata[first])
     rarest_first = np.argsort(np.bincount(strata), kind="stable")
     rank = np.argsort(rarest_first, kind="stable")[strata]
     lowest = np.full(len(first), len(rarest_first), dtype=np.int64)
@@ -250,7 +266,8 @@ def _folds(rows: _Rows, train: np.ndarray) -> tuple[np.ndarray, ...]:
     folds = [fold for fold in folds if len(fold)]
     if len(folds) < 2:
         raise SplitError(
-            f"{len(train):,} rows to learn from belong together and cannot be divided into folds.",
+            f"The {len(train):,} rows to learn from all belong together, by features, group or "
+            "time, and cannot be divided into folds.",
             try_next="another --group or --time column, or none",
         )
     return tuple(folds)

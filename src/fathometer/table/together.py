@@ -1,4 +1,6 @@
-"""Which rows belong together, and in which order they stand: what rows say before they are divided."""
+"""Which rows belong together, and in which order they stand in time.
+
+Learns nothing: equal features, equal groups and moments are read off the columns."""
 
 from __future__ import annotations
 
@@ -69,7 +71,7 @@ def group_codes(table: Table, name: str) -> np.ndarray:
 
 
 def connected(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """(rows,) int64 from 0: equal for rows linked by a chain of equal codes, in one or the other."""
+    """(rows,) int64 from 0: equal for rows that a chain of equal codes, of either kind, links."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -85,10 +87,8 @@ def time_values(table: Table, name: str) -> np.ndarray:
 
     Raises: SplitError for a column that is no date or number, or never changes."""
     column = table[name]
-    if STORAGE[column.kind] == pa.float64():
-        numbers = column.numbers
-    else:
-        numbers = _written_numbers(column)
+    is_stored = STORAGE[column.kind] == pa.float64()
+    numbers = column.numbers if is_stored else _written_numbers(column)
     if len(np.unique(numbers[~np.isnan(numbers)])) < 2:
         raise SplitError(
             f'The column "{name}" does not order the rows in time: it has fewer than two moments.',

@@ -14,11 +14,12 @@ from fathometer.table.task import Task
 from fathometer.table.together import DIFFERENT_SHARE, row_codes
 from fathometer.trial.belonging import groups, times
 from fathometer.trial.giveaway import keys, too_good
-from fathometer.trial.quick import Sample, draw
+from fathometer.trial.quick import Sample, enough_rows
 from fathometer.trial.suspicion import Suspicion
 
 __all__ = ["Suspicion", "investigate"]
 
+FEWEST = 100  # rows to learn, below which any finding would be chance
 COPIES = 0.01  # share of repeated rows from which they are mentioned
 
 
@@ -29,24 +30,28 @@ def investigate(
 
     group, time: what the split was told already; it is then not looked for."""
     training = table.rows(split.train)
+    if len(training) < FEWEST:
+        return copies(training, task)
     random = np.random.default_rng(seed)
-    few = Sample.of(training.rows(draw(len(training), random)), task)
-    found = [*too_good(few, seed), *keys(few)]
+    few = np.sort(random.permutation(len(training))[: enough_rows(training)])
+    sample = Sample.of(training.rows(few), task)
+    found = [*too_good(sample, seed), *keys(sample)]
     if group is None and time is None:
-        names = [name for suspicion in found for name in suspicion.columns]
-        honest = Sample.of(few.table.without(names), task) if names else few
-        found += groups(training.without(names), task, random, seed)
-        found += times(honest, seed)
+        # A giveaway answers under any split, and would hide what the split flatters.
+        names = [name for each in found for name in (each.column, *each.further) if name]
+        honest = training.without(names)
+        found += groups(honest, task, random, seed)
+        found += times(Sample.of(honest.rows(few), task) if names else sample, seed)
     return (*found, *copies(training, task))
 
 
-def copies(training: Table, task: Task) -> list[Suspicion]:
+def copies(training: Table, task: Task) -> tuple[Suspicion, ...]:
     """How many rows repeat the features of another, and how many of those disagree."""
     codes = row_codes(training, task)
     different, first = np.unique(codes, return_index=True)
     repeated = len(codes) - len(different)
     if repeated < COPIES * len(codes) or len(different) <= DIFFERENT_SHARE * len(codes):
-        return []
+        return ()
     truth = task.encode(training[task.target])
     contrary = int((truth != truth[first[codes]]).sum())
     words = (
@@ -54,4 +59,4 @@ def copies(training: Table, task: Task) -> list[Suspicion]:
         + (f", {contrary:,} of them with another {task.target}" if contrary else "")
         + ": fewer rows than it seems."
     )
-    return [Suspicion("duplicates", (), words)]
+    return (Suspicion("duplicates", None, words),)

@@ -18,8 +18,8 @@ POWERCAP = Path("/sys/class/powercap")
 SAMPLE_SECONDS = 0.05
 
 # Watts of one busy core where no counter can be read. Rated power over cores is 6 W for a 64-core
-# server processor (360 W), 8 W for a 16-core desktop one (125 W) and 15 W for a quad-core one (65 W);
-# 10 W with memory is the round middle. An estimate, good to a factor of about two, and marked so.
+# server processor (360 W), 8 W for a 16-core desktop one (125 W) and 16 W for a quad-core one
+# (65 W); 10 W is the round middle. An assumption, good to a factor of about two, and marked so.
 WATTS_PER_CORE = 10.0
 
 

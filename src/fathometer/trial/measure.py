@@ -1,5 +1,5 @@
-"""Measuring a finished model: how quick it answers, how well its probabilities are calibrated, and on
-which machine with which versions that was found.
+"""Measuring a finished model: how quick it answers, how well its probabilities are calibrated, and
+on which machine, with which versions, that was found.
 
 Knows callables and arrays, nothing of models or files."""
 
@@ -80,7 +80,7 @@ def _time_calls(run: Callable[[], object], seconds: float, most_calls: int) -> l
 
 
 def calibration_error(truth: np.ndarray, scores: np.ndarray, *, bins: int = BINS) -> float:
-    """Expected calibration error: by how much stated probabilities miss observed frequencies, 0 to 1.
+    """Expected calibration error: how far stated probabilities are from what happened, 0 to 1.
 
     Of two classes, the probability of the second is judged; of more, that of the answer. Bins hold
     equally many rows; equal probabilities share a bin, so a constant is judged as one statement.
@@ -101,7 +101,7 @@ def calibration_error(truth: np.ndarray, scores: np.ndarray, *, bins: int = BINS
 
 
 def machine() -> dict[str, str]:
-    """The machine in words: processor, cores this process may use, memory, system; never its name."""
+    """The machine in words: processor, cores we may use, memory, system; never its name."""
     return {
         "processor": _processor(),
         "cores": str(_cores()),

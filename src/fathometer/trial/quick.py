@@ -5,8 +5,10 @@ no contestant's, and it knows nothing of what is suspected."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,13 +20,13 @@ from fathometer.table.table import STORAGE, Column, Table
 from fathometer.table.task import Task, TaskKind
 
 ROWS = 10_000  # looked at, at most
+VALUES = 2_000_000  # likewise
 FOLDS = 5
 TREES = 100
 # LightGBM's default of 0.001 lets rare classes blow up: on a table of 23 intrusion classes accuracy
 # fell from 0.997 to 0.94 with it.
 LEAF_WEIGHT = 0.5
-FEW_ROWS = 2_000  # up to here the folds are drawn several times, for a single draw is too noisy
-FEW_ROWS_DRAWS = 6
+FEW_ROWS = 2_000  # looked at, at least, however wide the table
 WORDS = 100  # the commonest words of a text column that the quick booster sees
 CHARACTERS = 300  # of each text in which they are looked for
 
@@ -41,6 +43,7 @@ class Sample:
 
     @classmethod
     def of(cls, table: Table, task: Task) -> Sample:
+        """All rows of a table, whose every row has a target."""
         names, parts = [], []
         for column in table.of_kind(*FEATURE_KINDS):
             if column.name != task.target:
@@ -49,6 +52,11 @@ class Sample:
                 parts.append(part)
         matrix = np.concatenate(parts, axis=1) if parts else np.zeros((len(table), 1))
         return cls(table, task, task.encode(table[task.target]), tuple(names), matrix)
+
+    def features(self, columns: Collection[str]) -> np.ndarray:
+        """The features of these columns (rows, features); one of zeros where there is none."""
+        kept = np.array([name in columns for name in self.names], dtype=bool)
+        return self.matrix[:, kept] if kept.any() else np.zeros((len(self.truth), 1))
 
     def losses(self, scores: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """(rows,) log loss, or absolute error, for it is less at the mercy of single rows."""
@@ -62,8 +70,9 @@ class Sample:
         return METRICS[self.task.metric].score(self.truth[rows], scores)
 
 
-def draw(rows: int, random: np.random.Generator) -> np.ndarray:
-    return np.sort(random.permutation(rows)[:ROWS])
+def enough_rows(table: Table) -> int:
+    """How many rows of such a table are looked at: fewer of a wide one."""
+    return int(np.clip(VALUES // max(1, len(table.columns)), FEW_ROWS, ROWS))
 
 
 def skill(sample: Sample, scores: np.ndarray, rows: np.ndarray) -> float:
@@ -80,7 +89,7 @@ def skill(sample: Sample, scores: np.ndarray, rows: np.ndarray) -> float:
 def _numbers(column: Column) -> np.ndarray:
     """A column as plain numbers (rows, features): values, codes by frequency, or common words."""
     if STORAGE[column.kind] == pa.float64():
-        return column.numbers[:, None]
+        return np.asarray(column.numbers[:, None])
     if column.kind is Kind.TEXT:
         return _words(column)
     codes, counts = value_codes(column)
@@ -117,20 +126,19 @@ def answers(
     """Scores (rows asked, outputs) of a quick booster that learned from other rows."""
     truth = sample.truth[learn]
     if sample.task.kind is TaskKind.REGRESS:
-        return np.asarray(_booster(1, seed, False).fit(matrix[learn], truth).predict(matrix[ask]))[
-            :, None
-        ]
+        model = _booster(1, seed, classify=False).fit(matrix[learn], truth)
+        return np.asarray(model.predict(matrix[ask]))[:, None]
     present = np.unique(truth)
     scores = np.zeros((len(ask), sample.task.outputs))
     if len(present) == 1:
         scores[:, present[0]] = 1.0
         return scores
-    model = _booster(len(present), seed, True).fit(matrix[learn], truth)
+    model = _booster(len(present), seed, classify=True).fit(matrix[learn], truth)
     scores[:, present] = model.predict_proba(matrix[ask])
     return scores
 
 
-def _booster(classes: int, seed: int, classify: bool):  # type: ignore[no-untyped-def]
+def _booster(classes: int, seed: int, *, classify: bool) -> Any:  # neither library has types
     """LightGBM, or scikit-learn's booster where it is absent; fewer trees for many classes."""
     trees = TREES if classes <= 2 else max(TREES // 5, 2 * TREES // classes)
     if find_spec("lightgbm") is None:
@@ -154,10 +162,11 @@ def _booster(classes: int, seed: int, classify: bool):  # type: ignore[no-untype
     )
 
 
-def crossed(sample: Sample, units: np.ndarray, seed: int) -> np.ndarray:
-    """Scores (rows, outputs), each row answered by a booster that saw no row of its unit (rows,)."""
+def crossed(sample: Sample, units: np.ndarray, seed: int, *, draws: int) -> np.ndarray:
+    """Scores (rows, outputs): each row answered by a booster that saw no row of its unit.
+
+    units: (rows,) int64 from 0. draws: of folds; their answers are averaged."""
     rows = np.arange(len(sample.truth))
-    draws = FEW_ROWS_DRAWS if len(rows) <= FEW_ROWS else 1
     scores = np.zeros((len(rows), sample.task.outputs))
     for draw in range(draws):
         fold = _unit_folds(units, np.random.default_rng([seed, draw]))
@@ -170,7 +179,7 @@ def crossed(sample: Sample, units: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _unit_folds(units: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """(rows,) fold of each row: whole units in random order, laid end to end and cut in equal parts."""
+    """(rows,) fold of each row: whole units in random order, laid end to end and cut evenly."""
     sizes = np.bincount(units)
     order = random.permutation(len(sizes))
     middle = np.empty(len(sizes))

@@ -23,16 +23,22 @@ class Spread:
 
     @staticmethod
     def of(value: float, samples: np.ndarray, independent_rows: int) -> Spread:
-        """The distribution, stretched about its value to what n independent rows can tell.
+        """The distribution, widened to what n independent rows can tell.
 
         The plain bootstrap is too narrow by sqrt((n - 1) / n) and by the step from Student's t to
-        the normal (Hesterberg 2015, The American Statistician 69:4)."""
+        the normal (Hesterberg 2015, The American Statistician 69:4). What is missing is added as
+        normal noise, a fixed one: stretching instead would push resamples without a difference to
+        the other side of 0."""
         from scipy.special import ndtri, stdtrit
 
         n = max(independent_rows, 2)
         factor = stdtrit(n - 1, 0.975) / ndtri(0.975) * math.sqrt(n / (n - 1))
         known = samples[np.isfinite(samples)]
-        return Spread(value, value + factor * (known - value))
+        if len(known) < 2:
+            return Spread(value, known)
+        places = (np.random.default_rng(0).permutation(len(known)) + 0.5) / len(known)
+        missing = known.std(ddof=1) * math.sqrt(factor**2 - 1)
+        return Spread(value, known + missing * ndtri(places))
 
     def opened(self, independent_rows: int) -> Spread:
         """For a share or a difference of shares that no resample moved: what it still leaves open.

@@ -1,6 +1,6 @@
 """The log of a run, `run.sqlite`: what happened, and the trial of every contestant that is through.
 
-SQLite in WAL mode with full synchronisation: what `append` or `finish` returned from is on the disk,
+SQLite in WAL mode with full synchronisation: when `append` or `finish` returns, it is on the disk,
 and a process killed at any moment leaves a log that opens. A run is named by a key over everything
 that decides its results; a run with the same key goes on where it stopped. Knows scorecards and
 arrays, nothing of learners."""
@@ -150,7 +150,10 @@ class RunStore:
     def events(self) -> tuple[LoggedEvent, ...]:
         """All events, oldest first."""
         rows = self._rows("SELECT number, time, what, name, payload FROM events ORDER BY number")
-        return tuple(LoggedEvent(*row, json.loads(payload)) for *row, payload in rows)
+        return tuple(
+            LoggedEvent(number, moment, what, name, json.loads(payload))
+            for number, moment, what, name, payload in rows
+        )
 
     def finish(self, trial: StoredTrial) -> None:
         """Keep a contestant's trial; one of the same name is replaced."""

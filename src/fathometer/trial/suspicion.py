@@ -19,15 +19,11 @@ class Suspicion:
     """One doubt: the sentence to show, and the two scores (in the task's metric) where measured."""
 
     what: Literal["too good", "group", "time", "identifier", "duplicates"]
-    columns: tuple[str, ...]
+    column: str | None
     words: str
     random_score: float | None = None  # as a random split shows it
     honest_score: float | None = None  # as it is once rows that belong together are kept apart
-
-    @property
-    def column(self) -> str | None:
-        """The column it is about, the foremost of several."""
-        return self.columns[0] if self.columns else None
+    further: tuple[str, ...] = ()  # more columns that it is about
 
     def __str__(self) -> str:
         return self.words
@@ -38,24 +34,29 @@ def name_words(name: str) -> set[str]:
     return set(re.findall(r"[a-z]+", re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name).lower()))
 
 
+def is_named_like_key(name: str) -> bool:
+    """Whether a name speaks of a key: customer_id, orderNo, userid."""
+    return bool(name_words(name) & KEY_WORDS) or name.lower().endswith("id")
+
+
 def is_whole(column: Column) -> bool:
+    """Whether all numbers of a number column are whole."""
     numbers = column.numbers[~np.isnan(column.numbers)]
     return bool((numbers == np.floor(numbers)).all())
 
 
 def figure(score: float) -> str:
-    return (
-        f"{score:.3f}"
-        if abs(score) < 10
-        else f"{score:,.4g}"
-        if abs(score) < 1e4
-        else f"{score:,.0f}"
-    )
+    """A score with three decimals or four digits."""
+    if abs(score) < 10:
+        return f"{score:.3f}"
+    return f"{score:,.4g}" if abs(score) < 1e4 else f"{score:,.0f}"
 
 
 def option(name: str) -> str:
+    """A column's name as it is typed after an option."""
     return f'"{name}"' if " " in name else name
 
 
 def listed(names: Sequence[str]) -> str:
+    """Names in a sentence: "a, b and c"."""
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]

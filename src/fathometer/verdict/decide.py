@@ -1,8 +1,8 @@
 """From finished contestants to a `Verdict`: who is better, how sure that is, and who wins.
 
 The best of each family is chosen by its out-of-fold score and then judged once on the lockbox, so
-that trying more candidates does not buy a better looking result. Differences are paired, row by row.
-Knows numbers; the sentences are written in `words`."""
+that trying more candidates does not buy a better looking result. Differences are paired, row by
+row. Knows numbers; the sentences are written in `words`."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ import numpy as np
 from fathometer.errors import LearnerError
 from fathometer.table.metric import METRICS, Metric
 from fathometer.table.task import Task
-from fathometer.trial.interval import (
+from fathometer.trial.interval import independent_rows
+from fathometer.trial.resample import (
+    FEWEST_RESAMPLES,
+    MOST_RESAMPLES,
     bootstrap_scores,
-    independent_rows,
     rare_classes,
     resample_count,
     resample_weights,
@@ -83,8 +85,9 @@ def decide(
     probability of a difference within the zone is at least 0.95. Otherwise the call is undecided.
 
     The winner is the contestant with the smallest file among those that the best one, by
-    out-of-fold score, does not clearly beat, neither on the lockbox nor out of fold: a tiny lockbox
-    alone must not crown the constant. The size of a file is the same in every run, as times are
+    out-of-fold score, does not clearly beat: its 95 % interval of the difference reaches 0, on the
+    lockbox and out of fold too, for a tiny lockbox alone must not crown the constant. (A lead below
+    a tenth of the zone counts as none.) The size of a file is the same in every run, as times are
     not, so a repeated run names the same winner.
 
     Args:
@@ -181,12 +184,18 @@ class _Court:
             key=lambda each: (-self.turned(each.scorecard.out_of_fold), each.scorecard.name),
         )
         self._lockbox = _Bench(metric, lockbox, seed)
-        self._train = _Bench(metric, train, seed + 1)
+        self._train = _Bench(metric, train, seed + 1, most_resamples=FEWEST_RESAMPLES)
 
     @property
     def best(self) -> Contestant:
         """The best contestant by out-of-fold score."""
         return self.contestants[0]
+
+    @property
+    def best_single(self) -> Contestant:
+        """The best contestant that is no mixture, by out-of-fold score."""
+        single = (each for each in self.contestants if each.scorecard.family != "both")
+        return next(single, self.best)
 
     def best_of(self, family: str) -> Contestant | None:
         """The best contestant of a family by out-of-fold score."""
@@ -214,14 +223,17 @@ class _Court:
         return self._train.gap(one.out_of_fold_scores, other.out_of_fold_scores)
 
     def rivals(self, zone: float) -> list[Contestant]:
-        """The best contestant and those that it does not clearly beat anywhere, best first."""
+        """The best contestant and those that are not clearly beaten, best first.
+
+        On the lockbox they meet the best; out of fold they meet the best single one, since a
+        mixture has chosen its weights by the very answers that would be judged there."""
         return [
             each
             for each in self.contestants
             if each is self.best
-            or not (
-                _is_clear(self.on_lockbox(self.best, each), zone)
-                or _is_clear(self.out_of_fold(self.best, each), zone)
+            or (
+                not _is_clear(self.on_lockbox(self.best, each), zone)
+                and not _is_clear(self.out_of_fold(self.best_single, each), zone)
             )
         ]
 
@@ -234,12 +246,14 @@ def _is_clear(gap: Spread, zone: float) -> bool:
 class _Bench:
     """Rows that judge, with their resamples: every contestant meets the same ones."""
 
-    def __init__(self, metric: Metric, rows: Rows, seed: int) -> None:
+    def __init__(
+        self, metric: Metric, rows: Rows, seed: int, *, most_resamples: int = MOST_RESAMPLES
+    ) -> None:
         self._metric = metric
         self._truth = rows.truth
         self._independent = independent_rows(metric, rows.truth, rows.groups)
         strata = rare_classes(metric, rows.truth) if rows.groups is None else None
-        count = resample_count(len(rows.truth))
+        count = min(resample_count(len(rows.truth)), most_resamples)
         self._weights = resample_weights(
             len(rows.truth), count, seed, groups=rows.groups, strata=strata
         )
@@ -287,8 +301,7 @@ def _family_gap(court: _Court, zone: float) -> Gap | None:
 def _ensemble_gain(court: _Court) -> Spread | None:
     """By how much both families together beat the best single contestant on the lockbox."""
     together = court.best_of("both")
-    single = next((c for c in court.contestants if c.scorecard.family != "both"), None)
-    return court.on_lockbox(together, single) if together and single else None
+    return court.on_lockbox(together, court.best_single) if together else None
 
 
 def _is_scored(contestant: Contestant) -> bool:

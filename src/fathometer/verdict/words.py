@@ -64,8 +64,8 @@ def headline(found: Findings) -> str:
         return "Nothing here clearly beats a constant answer: no model has learned this table."
     gap = found.gap
     if gap is None:
-        family = FAMILIES[found.cards[0].family]
-        return f"{family} took part alone, so the families are not compared."
+        family = next((c.family for c in found.cards if c.family != "both"), "both")
+        return f"{FAMILIES[family]} took part alone, so the families are not compared."
     if found.call in ("deep", "traditional"):
         return f"{FAMILIES[found.call]} is better for this table."
     if found.call == "equivalent":
@@ -98,9 +98,7 @@ def _comparison(found: Findings) -> str:
         return ""
     places = max(found.places, places_for((gap.high - gap.low) / 2))
     leader, other = (gap.deep, gap.traditional) if gap.value > 0 else (gap.traditional, gap.deep)
-    low, high = sorted((abs(gap.low), abs(gap.high)))
-    if gap.low <= 0 <= gap.high:
-        low = -low
+    low, high = (gap.low, gap.high) if gap.value > 0 else (-gap.high, -gap.low)
     apart = f"{fixed(abs(gap.value), places)} [{fixed(low, places)}, {fixed(high, places)}]"
     judged = {
         "deep": "is beyond noise",
@@ -240,8 +238,8 @@ def duration(seconds: float) -> str:
 
 
 def file_size(size_bytes: int) -> str:
-    """Bytes in steps of 1,000 at two digits: "212 KB" reads "210 KB"."""
+    """Bytes in steps of 1,000 at three digits: "212 KB"."""
     for size, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "KB")):
-        if size_bytes >= size * 0.995:
-            return f"{significant(size_bytes / size, 3)} {unit}"
+        if size_bytes >= size * 0.9995:
+            return f"{size_bytes / size:.3g} {unit}"
     return f"{size_bytes} B"

@@ -1,0 +1,152 @@
+"""Every development table through `fathom compare`: each learner's quality beside the reference.
+
+    python benchmarks/tables.py ../shared/data --effort quick [--only titanic,adult]
+
+Uses the split that the data's own README gives, as the lockbox (`--test`). Prints, and writes to
+benchmarks/results/, a table with every learner's score, the seconds of the whole command, and the
+largest deviation of winner.onnx under bare onnxruntime from the trained model on all test rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+METRICS = {"ROC AUC": "roc_auc", "accuracy": "accuracy", "RMSE": "rmse"}
+RESULTS = Path(__file__).parent / "results"
+TIMES = {"bike_sharing_hour": "dteday"}  # columns that order the rows, where there is one
+
+
+def split_files(data: Path, entry: dict, folder: Path) -> tuple[Path, Path]:
+    """The training and the test rows as files of the kind the source is."""
+    source = data / entry["files"][0]
+    if source.suffix == ".csv":
+        with source.open(newline="", encoding="utf-8") as file:
+            head, *rows = list(csv.reader(file))
+        parts = {"train": [], "test": []}
+        for place, row in enumerate(rows):
+            parts["test" if place % 5 == 4 else "train"].append(row)
+        for name, lines in parts.items():
+            with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerows([head, *lines])
+        return folder / "train.csv", folder / "test.csv"
+    table = pq.read_table(source)
+    for name in ("train", "test"):
+        part = table.filter(pa.compute.equal(table["split"], name)).drop_columns(["split"])
+        pq.write_table(part, folder / f"{name}.parquet")
+    return folder / "train.parquet", folder / "test.parquet"
+
+
+def run_one(data: Path, entry: dict, options: argparse.Namespace) -> dict:
+    """Compare on one table; scores, seconds and the winner, or what went wrong."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        train, test = split_files(data, entry, folder)
+        command = [str(Path(sys.executable).parent / "fathom"), "compare", str(train)]
+        command += ["--target", entry["target"], "--test", str(test), "--effort", options.effort]
+        command += ["--out", str(folder / "run")]
+        wanted = METRICS.get(entry["metric"].split(";")[0])
+        command += ["--metric", wanted] if wanted else []
+        for column in entry["ignore"]:
+            command += ["--ignore", column]
+        if entry["name"] in TIMES:
+            command += ["--time", TIMES[entry["name"]]]
+        started = time.monotonic()
+        done = subprocess.run(command, capture_output=True, text=True)
+        seconds = time.monotonic() - started
+        if done.returncode:
+            return {"name": entry["name"], "seconds": seconds, "failed": done.stderr[-2000:]}
+        cards = json.loads((folder / "run" / "scorecards.json").read_text())
+        verdict = json.loads((folder / "run" / "verdict.json").read_text())
+        return {
+            "name": entry["name"],
+            "metric": next(c["quality"]["metric"] for c in cards if c["quality"]),
+            "seconds": seconds,
+            "winner": verdict["winner"],
+            "call": verdict["call"],
+            "parity": max(c["parity"] for c in cards if c["parity"] is not None),
+            "winner_parity": next(c["parity"] for c in cards if c["name"] == verdict["winner"]),
+            "scores": {c["name"]: c["quality"]["value"] for c in cards if c["quality"]},
+            "fit_seconds": {c["name"]: c["bill"]["train_seconds"] for c in cards if c["bill"]},
+            "failures": {c["name"]: c["failure"] for c in cards if c["failure"]},
+            "reference": "; ".join(filter(None, (entry["quick_check"], entry["reference"]))),
+        }
+
+
+def as_markdown(results: list[dict], effort: str) -> str:
+    """One row a table, one column a learner; the winner's score is bold."""
+    from fathometer.trial.measure import machine, versions
+
+    names: list[str] = []
+    for result in results:
+        names += [name for name in result.get("scores", {}) if name not in names]
+    lines = [
+        f"# All development tables, effort {effort}",
+        "",
+        f"One run a table, seed 0, on: {' · '.join(machine().values())}.",
+        f"Versions: {', '.join(f'{name} {version}' for name, version in versions().items())}.",
+        "The split is the data's own (test rows = lockbox). Winner bold; s: the whole command.",
+        "Parity: largest deviation of any exported file of the run from its trained model on all "
+        "test rows and 16 edge rows (relative for values, absolute for probabilities).",
+        "",
+        "| table | metric | " + " | ".join(names) + " | call | s | parity |",
+        "|---|---|" + "---|" * (len(names) + 3),
+    ]
+    for result in results:
+        if "failed" in result:
+            lines.append(f"| {result['name']} | failed: {result['failed'][-200:]!r} |")
+            continue
+        cells = []
+        for name in names:
+            score = result["scores"].get(name)
+            text = "–" if score is None else f"{score:.4g}" if score < 1e4 else f"{score:,.0f}"
+            cells.append(f"**{text}**" if name == result["winner"] else text)
+        lines.append(
+            f"| {result['name']} | {result['metric']} | {' | '.join(cells)} | {result['call']} | "
+            f"{result['seconds']:.0f} | {result['parity']:.0e} |"
+        )
+    lines += ["", "| table | fit seconds by learner |", "|---|---|"]
+    for result in results:
+        parts = [f"{name} {value:.1f}" for name, value in result.get("fit_seconds", {}).items()]
+        lines.append(f"| {result['name']} | {', '.join(parts)} |")
+    lines += ["", "| table | references of the data README |", "|---|---|"]
+    lines += [f"| {result['name']} | {result.get('reference', '')} |" for result in results]
+    failures = [(r["name"], n, w) for r in results for n, w in r.get("failures", {}).items()]
+    if failures:
+        lines += ["", "| table | contestant | failure |", "|---|---|---|"]
+        lines += [f"| {table} | {name} | {words} |" for table, name, words in failures]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--effort", default="quick")
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    entries = json.loads((options.data / "manifest.json").read_text())["datasets"]
+    entries = [e for e in entries if e["files"][0].startswith(("tables/", "raw/"))]
+    if options.only:
+        entries = [e for e in entries if e["name"] in options.only.split(",")]
+    RESULTS.mkdir(exist_ok=True)
+    results = []
+    for entry in entries:
+        results.append(run_one(options.data, entry, options))
+        print(json.dumps(results[-1]), flush=True)
+        if not options.only:
+            report = as_markdown(results, options.effort)
+            (RESULTS / f"tables-{options.effort}.md").write_text(report)
+    print(as_markdown(results, options.effort))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Small real tables for everybody, made once: passengers of the Titanic, which ship in the package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fathometer.table.ask import answerable, ask
+from fathometer.table.divide import DivideOptions, divide
+from fathometer.table.read import read
+from fathometer.table.split import Split
+from fathometer.table.table import Table
+from fathometer.table.task import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """A table, the question asked of it, and its split."""
+
+    table: Table
+    task: Task
+    split: Split
+
+    @property
+    def truth(self) -> np.ndarray:
+        return self.task.encode(self.table[self.task.target])
+
+
+def sample_path() -> Path:
+    return Path(str(files("fathometer") / "samples" / "titanic.csv"))
+
+
+def _setting(target: str, rows: int, kinds: dict[str, str] | None = None) -> Setting:
+    table = read(sample_path(), kinds=kinds or {}).table
+    task = ask(table, target)
+    table, _ = answerable(table, task)
+    table = table.rows(np.arange(rows))
+    return Setting(table, task, divide(table, task, DivideOptions(folds=3)))
+
+
+@pytest.fixture(scope="session")
+def passengers_path() -> Path:
+    return sample_path()
+
+
+@pytest.fixture(scope="session")
+def survival() -> Setting:
+    """300 passengers; two classes."""
+    return _setting("survived", 300)
+
+
+@pytest.fixture(scope="session")
+def classes() -> Setting:
+    """300 passengers; three classes."""
+    return _setting("pclass", 300, {"pclass": "category"})
+
+
+@pytest.fixture(scope="session")
+def fares() -> Setting:
+    """300 passengers; a skewed number."""
+    return _setting("fare", 300)
+
+
+@pytest.fixture(scope="session")
+def shared_table() -> Callable[[str], Path]:
+    """The path of a development table; skips where the development data is absent."""
+
+    def find(name: str) -> Path:
+        path = Path(__file__).parents[2] / "shared" / "data" / "tables" / f"{name}.parquet"
+        if not path.exists():
+            pytest.skip(f"the development table {name} is not beside the repository")
+        return path
+
+    return find

@@ -1,0 +1,130 @@
+"""Promises of the verdict's sentences: plain, with units, and never more than the numbers say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import pytest
+
+from fathometer.table.metric import METRICS
+from fathometer.trial.scorecard import Bill, Quality, Scorecard
+from fathometer.trial.spread import Spread
+from fathometer.verdict.verdict import Gap
+from fathometer.verdict.words import (
+    Findings,
+    counted,
+    duration,
+    file_size,
+    fixed,
+    headline,
+    scored,
+    sentences,
+    significant,
+)
+
+# 2,000 differences about 0.003, with a standard error of 0.005
+FOUND_SAMPLES = 0.003 + 0.005 * np.random.default_rng(0).normal(size=2000)
+Family = Literal["traditional", "deep", "both"]
+
+
+def card(name: str, family: Family, value: float, size: int, reads_as: str = "") -> Scorecard:
+    bill = Bill(3.1 if family == "traditional" else 9.8, 40, "estimated", 10, size, 0.038, 0.1, 1e5)
+    quality = Quality("roc_auc", value, value - 0.026, value + 0.026)
+    return Scorecard(name, family, quality=quality, out_of_fold=value, bill=bill, reads_as=reads_as)
+
+
+FOUND = Findings(
+    metric=METRICS["roc_auc"],
+    cards=(
+        card("both together", "both", 0.871, 1_400_000),
+        card("CatBoost", "traditional", 0.868, 212_000),
+        card("RealMLP", "deep", 0.861, 410_000),
+        card("decision tree", "traditional", 0.842, 6_000, "9 rules"),
+        card("constant", "traditional", 0.5, 2_000, "1 number"),
+    ),
+    call="undecided",
+    gap=Gap("RealMLP", "CatBoost", -0.007, -0.024, 0.010, 0.01, 0.11, 0.58, 0.31),
+    winner="CatBoost",
+    rivals=("both together", "CatBoost", "RealMLP"),
+    rows=179,
+)
+
+
+def test_the_sentences_carry_the_numbers_they_rest_on() -> None:
+    said = sentences(FOUND)
+    assert said[0].startswith("CatBoost 0.868 ± 0.026 against RealMLP 0.861 ± 0.026 (ROC AUC)")
+    assert "179 unseen rows: the difference of 0.007 [−0.010, 0.024] is within noise" in said[0]
+    assert "P(traditional better) 0.31, P(practically equal) 0.58, P(deep better) 0.11" in said[0]
+    assert "the smallest file, 212 KB, of a tie with both together and RealMLP." in said[1]
+    assert "decision tree (9 rules) reaches 0.842 and can be read: see the report." in said
+    assert said[-1].startswith("RealMLP took 3.2 times as long to train as CatBoost (9.8 s against")
+    assert said[-1].endswith("38 µs against 38 µs.")
+
+
+def test_undecided_with_traditional_ahead_says_that_it_is_enough() -> None:
+    assert headline(FOUND) == "Traditional machine learning is enough for this table."
+
+
+def test_undecided_with_deep_ahead_says_so() -> None:
+    gap = Gap("RealMLP", "CatBoost", 0.03, -0.01, 0.07, 0.01, 0.85, 0.10, 0.05)
+    said = headline(replace(FOUND, gap=gap))
+    assert said == "Undecided: deep learning leads, but 179 unseen rows do not settle it."
+
+
+@pytest.mark.parametrize("family", ["deep", "traditional"])
+def test_a_clear_call_names_the_family(family: Literal["deep", "traditional"]) -> None:
+    said = headline(replace(FOUND, call=family))
+    assert said.endswith("learning is better for this table.")
+    assert said.lower().startswith(family)
+
+
+def test_equivalent_names_the_smaller_one() -> None:
+    said = headline(replace(FOUND, call="equivalent"))
+    assert said.startswith("Traditional machine learning is enough")
+    swapped = tuple(
+        replace(each, bill=replace(each.bill, file_bytes=10)) if each.family == "deep" else each
+        for each in FOUND.cards
+        if each.bill is not None
+    )
+    assert headline(replace(FOUND, call="equivalent", cards=swapped)).startswith("Deep learning")
+
+
+def test_a_table_that_teaches_nothing_is_said_to() -> None:
+    said = headline(replace(FOUND, rivals=("CatBoost", "constant")))
+    assert said.startswith("Nothing here clearly beats a constant answer")
+
+
+def test_one_family_alone_is_not_compared() -> None:
+    alone = replace(FOUND, gap=None, cards=FOUND.cards[:2], rivals=("CatBoost",))
+    assert headline(alone).startswith("Traditional machine learning took part alone")
+    assert len(sentences(alone)) == 1
+
+
+def test_a_mixture_is_praised_only_for_a_clear_gain() -> None:
+    noise = Spread.of(0.003, FOUND_SAMPLES, 179)
+    gain = Spread.of(0.03, FOUND_SAMPLES + 0.027, 179)
+    assert "both together 0.871: no clear gain." in sentences(replace(FOUND, together=noise))
+    assert any("a gain of 0.030" in each for each in sentences(replace(FOUND, together=gain)))
+
+
+def test_a_readable_winner_is_said_to_be_readable() -> None:
+    assert "It can be read: 9 rules, see the report." in sentences(
+        replace(FOUND, winner="decision tree", rivals=("CatBoost", "decision tree"))
+    )
+
+
+def test_numbers_are_as_precise_as_they_deserve() -> None:
+    assert scored(Quality("rmse", 46_982.4, 45_790.0, 48_170.0), -2) == "47,000 ± 1,200"
+    assert scored(Quality("roc_auc", 0.5, 0.5, 0.5), 3) == "0.500"
+    assert (fixed(-0.0001, 3), fixed(-0.5, 1)) == ("0.000", "−0.5")
+    assert (significant(3.14159, 2), significant(0.00123, 2)) == ("3.1", "0.0012")
+
+
+def test_units_suit_the_size() -> None:
+    times = [duration(seconds) for seconds in (38e-6, 0.0012, 9.8, 250, 7200)]
+    assert times == ["38 µs", "1.2 ms", "9.8 s", "4.2 min", "2.0 h"]
+    sizes = [file_size(size) for size in (1, 6_000, 212_000, 999_800, 1_400_000)]
+    assert sizes == ["1 B", "6 KB", "212 KB", "1 MB", "1.4 MB"]
+    assert (counted(1, "row"), counted(1309, "row")) == ("1 row", "1,309 rows")
