@@ -1,4 +1,4 @@
-"""Small real tables for everybody, made once: passengers of the Titanic, which ship in the package."""
+"""Small real tables for everybody, made once, of the passengers that ship in the package."""
 
 from __future__ import annotations
 

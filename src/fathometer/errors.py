@@ -1,10 +1,10 @@
 """Every error that Fathometer raises on purpose, drawn as a tree.
 
-    FathometerError               a user's mistake or a broken input: message, exit code 2, no traceback
+    FathometerError               a user's mistake or a broken input: exit code 2, no traceback
     ├── SourceError               raw data could not be read
     │   ├── EmptySourceError      ... because there are no rows or no columns
     │   ├── EncodingError         ... because the bytes are not in the encoding asked for
-    │   └── MissingPackageError   ... or a learner not entered, because an optional package is absent
+    │   └── MissingPackageError   ... or a learner not entered: a package is absent
     ├── ColumnError               a column is absent, doubled or unusable
     │   └── KindError             a column cannot be of the kind that was declared
     ├── TaskError                 the question cannot be asked of this table

@@ -131,7 +131,7 @@ class Graph:
             fresh.input.extend(renamed[name] for name in node.input)
             written = self._write(fresh, len(node.output))
             renamed.update(zip(node.output, written, strict=True))
-        return renamed[model.graph.output[-1].name]
+        return str(renamed[model.graph.output[-1].name])
 
     def finish(self, outputs: dict[str, tuple[str, Element, int | None]]) -> onnx.ModelProto:
         """Close the graph.

@@ -70,8 +70,15 @@ def test_learned_road_and_graph_make_the_same_inputs(part, survival):
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.example)
 def test_raw_dates_mean_the_same_in_the_graph(layout):
     raw = [
-        layout.example, layout.example + " 10:11", None, layout.example + "T23:59:59.25+02:30",
-        "2001-02-28 05:06:07Z", "junk", "1969-03-31", "0004-02-29", "2024-02-30 01:00-11:30",
+        layout.example,
+        layout.example + " 10:11",
+        None,
+        layout.example + "T23:59:59.25+02:30",
+        "2001-02-28 05:06:07Z",
+        "junk",
+        "1969-03-31",
+        "0004-02-29",
+        "2024-02-30 01:00-11:30",
     ]
     seconds = pa.array(parse(pa.array(raw), layout), from_pandas=True)
     when = Column(ColumnSpec("when", Kind.DATE, layout), seconds)

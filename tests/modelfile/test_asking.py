@@ -111,8 +111,15 @@ def test_bare_onnxruntime_gives_the_same_answer(survivor):
     run = [sys.executable, "-c", BARE, str(survivor)]
     label, chance = subprocess.run(run, capture_output=True, text=True, check=True).stdout.split()
     row = {
-        "pclass": [3.0], "name": ["Doe, Mr. John"], "sex": ["male"], "age": [None],
-        "sib_sp": [0], "parch": [0], "fare": [7.25], "cabin": [None], "embarked": ["S"],
+        "pclass": [3.0],
+        "name": ["Doe, Mr. John"],
+        "sex": ["male"],
+        "age": [None],
+        "sib_sp": [0],
+        "parch": [0],
+        "fare": [7.25],
+        "cabin": [None],
+        "embarked": ["S"],
     }
     file = load(survivor)
     assert int(label) == file.predict(row)[0]

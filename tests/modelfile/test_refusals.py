@@ -112,7 +112,9 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize(("harm", "fault"), HOSTILE, ids=lambda value: getattr(value, "__name__", ""))
+@pytest.mark.parametrize(
+    ("harm", "fault"), HOSTILE, ids=lambda value: getattr(value, "__name__", "")
+)
 def test_a_hostile_change_is_refused_by_name(content, harm, fault):
     proto = onnx.ModelProto.FromString(content)
     harm(proto)

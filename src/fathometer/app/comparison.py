@@ -148,7 +148,8 @@ def compare(
         trials = contest.run(learners)
         verdict = _decide(trials, understanding, options)
         files = write_results(folder, understanding, trials, verdict, command)
-        store.complete()
+        if not terms.stopped():
+            store.complete()
     named = {trial.scorecard.name: trial.file for trial in trials}
     winner = named[verdict.winner]
     assert winner is not None  # the verdict chooses among finished contestants

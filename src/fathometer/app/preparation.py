@@ -183,8 +183,8 @@ def _terms(options: Options, folds: int) -> tuple[str, ...]:
     words = [
         f"effort {options.effort.value}: both families learn from the same rows in the same "
         f"{folds} folds",
-        f"networks {steps.seeds} × {folds} of each kind, up to {steps.epochs} epochs; boosted trees "
-        f"{folds} of each kind, up to {steps.boosting_work:,} trees",
+        f"networks {steps.seeds} × {folds} of each kind, up to {steps.epochs} epochs; boosted "
+        f"trees {folds} of each kind, up to {steps.boosting_work:,} trees",
     ]
     if options.minutes is not None:
         words.append(f"all within {options.minutes:g} minutes, an equal share of time for each")

@@ -1,4 +1,4 @@
-"""The run's folder: model files, scorecards, verdict, rejected rows and the report, written safely."""
+"""The run's folder: model files, scorecards, verdict, rejected rows and report, written safely."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ TREATMENTS: dict[Kind, str] = {
     "networks: a learned embedding",
     Kind.DATE: "year, month, day, weekday, day of the year, hour, days since the first; "
     "sines and cosines for products and networks",
-    Kind.TEXT: "counts of frequent words; traditional: weighted by rarity; networks: weights learned",
+    Kind.TEXT: "counts of frequent words, weighted by rarity; networks learn what each means",
     Kind.IDENTIFIER: "ignored",
     Kind.CONSTANT: "ignored",
 }
@@ -100,8 +100,8 @@ def write_results(
     if understanding.reading.rejected_count:
         write_rejected(understanding.reading, folder / "rejected.csv")
         written["rejected.csv"] = folder / "rejected.csv"
-    content = report_content(understanding, trials, verdict, command, written)
-    write_report(content, folder / "report.html")
+    report = report_content(understanding, trials, verdict, command, written)
+    write_report(report, folder / "report.html")
     written["report.html"] = folder / "report.html"
     written["run.sqlite"] = folder / "run.sqlite"
     return written
@@ -209,6 +209,6 @@ def _parity_words(file: ModelFile) -> str:
     stated = file.parity
     return (
         f"The file answers as the trained model did on {stated['rows']:,} rows, "
-        f"{stated['edge_rows']} of them made of missing values, unseen levels and extremes: largest "
-        f"deviation {stated['deviation']:.1g}, at most {stated['tolerance']:g} is shipped."
+        f"{stated['edge_rows']} of them made of missing values, unseen levels and extremes: "
+        f"largest deviation {stated['deviation']:.1g}, at most {stated['tolerance']:g} is shipped."
     )

@@ -17,32 +17,47 @@ PRIOR_ROWS = 10.0
 INNER_FOLDS = 5
 
 
-def frequent_levels(column: Column, *, most: int, least_rows: int = 1) -> tuple[str, ...]:
-    """The most frequent levels, at most `most`, each with at least `least_rows` rows, sorted.
+@dataclass(frozen=True)
+class KnownLevels:
+    """The levels of a category that have a place, sorted, and what is written for missing.
 
-    The empty string stands for a missing value."""
+    Among the levels the empty string stands for a missing value."""
+
+    names: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def frequent_levels(column: Column, *, most: int, least_rows: int = 1) -> KnownLevels:
+    """The most frequent levels, at most `most`, each with at least `least_rows` rows."""
     levels, counts = np.unique(column.strings.astype(str), return_counts=True)
     kept = np.flatnonzero(counts >= least_rows)
     kept = kept[np.argsort(-counts[kept], kind="stable")][:most]
-    return tuple(sorted(str(level) for level in levels[kept]))
+    names = tuple(sorted(str(level) for level in levels[kept]))
+    return KnownLevels(names, column.spec.missing)
 
 
-def places(column: Column, levels: tuple[str, ...]) -> np.ndarray:
+def places(column: Column, levels: KnownLevels) -> np.ndarray:
     """(rows,) int64 place of each value among the levels; len(levels) where it is none of them."""
-    known = {level: place for place, level in enumerate(levels)}
+    known = {level: place for place, level in enumerate(levels.names)}
     names, inverse = np.unique(column.strings.astype(str), return_inverse=True)
     found = np.array([known.get(str(name), len(levels)) for name in names], dtype=np.int64)
     return found[inverse] if len(found) else np.zeros(0, dtype=np.int64)
 
 
-def write_places(graph: Graph, name: str, levels: tuple[str, ...]) -> str:
-    """The same as an int64 tensor (rows, 1), from the raw string."""
+def write_places(graph: Graph, name: str, levels: KnownLevels) -> str:
+    """The same as an int64 tensor (rows, 1), from the raw string, where "?" may still stand."""
+    known = {level: place for place, level in enumerate(levels.names)}
+    if "" in known:  # else missing has the place of the unseen, which every other string has
+        known = {**dict.fromkeys(levels.missing, known[""]), **known}
     return graph.add(
         "LabelEncoder",
         graph.input(name, Element.STRING),
         domain="ai.onnx.ml",
-        keys_strings=list(levels),
-        values_int64s=list(range(len(levels))),
+        keys_strings=list(known),
+        values_int64s=list(known.values()),
         default_int64=len(levels),
     )
 
@@ -52,11 +67,11 @@ class OneHot:
     """One 0/1 column for each level of one category column."""
 
     column: str
-    levels: tuple[str, ...]
+    levels: KnownLevels
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(f"{self.column} = {level or '(missing)'}" for level in self.levels)
+        return tuple(f"{self.column} = {level or '(missing)'}" for level in self.levels.names)
 
     def matrix(self, table: Table) -> np.ndarray:
         found = places(table[self.column], self.levels)
@@ -76,7 +91,7 @@ class TargetStatistics:
     and one for log(1 + rows)."""
 
     column: str
-    levels: tuple[str, ...]
+    levels: KnownLevels
     values: np.ndarray  # (levels + 1, columns) float32
     targets: tuple[str, ...]  # what the mean columns are means of
 

@@ -53,7 +53,7 @@ class LearnedRoad:
     rich: np.ndarray  # places of the columns with more than two values: `numbers`
     plain: np.ndarray  # places of the others: `flags`
     marked: np.ndarray  # places of columns with missing values: a flag each
-    categories: tuple[tuple[str, tuple[str, ...]], ...]  # name and levels
+    categories: tuple[tuple[str, category.KnownLevels], ...]  # name and levels
     remaps: tuple[np.ndarray, ...]  # (F, levels + 1) int64 each: 0 if the fold did not see it
     texts: tuple[text.WordWeights, ...]
 

@@ -23,34 +23,47 @@ CLIP = 8.0
 
 @dataclass(frozen=True)
 class Numbers:
-    """Raw numbers, booleans and calendar parts side by side in double, NaN where missing."""
+    """Raw numbers, booleans and calendar parts side by side in double, NaN where missing.
 
-    columns: tuple[str, ...]
+    A table's own numbers are without sentinels; the graph takes them out of the raw ones."""
+
+    columns: tuple[ColumnSpec, ...]
     dates: tuple[calendar.CalendarParts, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
-        return self.columns + tuple(name for parts in self.dates for name in parts.names)
+        parts_names = tuple(name for parts in self.dates for name in parts.names)
+        return tuple(spec.name for spec in self.columns) + parts_names
 
     def values(self, table: Table) -> np.ndarray:
         """Shape (rows, len(names)) float64."""
-        blocks = [table[name].numbers[:, None] for name in self.columns]
+        blocks = [table[spec.name].numbers[:, None] for spec in self.columns]
         blocks += [parts.values(table[parts.spec.name]) for parts in self.dates]
         raw = np.concatenate(blocks, axis=1)
         return np.where(np.abs(raw) > LARGEST, np.nan, raw)
 
     def write(self, graph: Graph) -> str:
         """The same as a double tensor."""
-        blocks = [graph.input(name, Element.DOUBLE) for name in self.columns]
+        blocks = [graph.input(spec.name, Element.DOUBLE) for spec in self.columns]
         blocks += [parts.write(graph) for parts in self.dates]
         raw = graph.concat(blocks)
-        huge = graph.add("Greater", graph.add("Abs", raw), graph.constant(np.float64(LARGEST)))
-        return graph.add("Where", huge, graph.constant(np.float64(np.nan)), raw)
+        gone = graph.add("Greater", graph.add("Abs", raw), graph.constant(np.float64(LARGEST)))
+        for sentinels in self._sentinels():
+            gone = graph.add("Or", gone, graph.add("Equal", raw, graph.constant(sentinels)))
+        return graph.add("Where", gone, graph.constant(np.float64(np.nan)), raw)
+
+    def _sentinels(self) -> np.ndarray:
+        """(most of any column, len(names)) float64; NaN, which equals nothing, where fewer."""
+        of_columns = [spec.missing_numbers for spec in self.columns]
+        found = np.full((max(map(len, of_columns), default=0), len(self.names)), np.nan)
+        for place, numbers in enumerate(of_columns):
+            found[: len(numbers), place] = numbers
+        return found
 
 
 def fit_numbers(table: Table, features: tuple[ColumnSpec, ...], *, cyclic: bool) -> Numbers | None:
     """The number block of a training table, or None where it has no numbers and no dates."""
-    columns = tuple(s.name for s in features if s.kind in (Kind.NUMBER, Kind.BOOLEAN))
+    columns = tuple(s for s in features if s.kind in (Kind.NUMBER, Kind.BOOLEAN))
     dates = tuple(
         calendar.fit_calendar(table[spec.name], cyclic=cyclic)
         for spec in features

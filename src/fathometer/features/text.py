@@ -40,6 +40,7 @@ class WordWeights:
     column: str
     words: tuple[str, ...]
     weights: np.ndarray  # (words,) float32
+    missing: tuple[str, ...] = ()  # texts that count as empty; in a table they are already
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -56,7 +57,7 @@ class WordWeights:
         return np.asarray(weighted / np.maximum(length, np.float32(1e-6)))
 
     def write(self, graph: Graph) -> str:
-        raw = graph.input(self.column, Element.STRING)
+        raw = _write_without(graph, graph.input(self.column, Element.STRING), self.missing)
         flat = graph.add("Reshape", raw, graph.constant(np.array([-1])))
         lowered = graph.add(
             "StringNormalizer", flat, case_change_action="LOWER", locale=LOCALE, is_case_sensitive=1
@@ -89,6 +90,21 @@ class WordWeights:
         )
 
 
+def _write_without(graph: Graph, raw: str, missing: tuple[str, ...]) -> str:
+    """The raw strings, empty where they are exactly one of `missing`."""
+    if not missing:
+        return raw
+    found = graph.add(
+        "LabelEncoder",
+        raw,
+        domain="ai.onnx.ml",
+        keys_strings=list(missing),
+        values_int64s=[1] * len(missing),
+        default_int64=0,
+    )
+    return graph.add("Where", graph.cast(found, Element.BOOL), graph.constant([""]), raw)
+
+
 def fit_word_weights(column: Column, *, most: int, least_rows: int = 3) -> WordWeights | None:
     """The words that most training rows hold, weighted by inverse row frequency.
 
@@ -108,4 +124,9 @@ def fit_word_weights(column: Column, *, most: int, least_rows: int = 3) -> WordW
     words = encoded.dictionary.take(pa.array(chosen)).to_pylist()
     order = np.argsort(words)
     weights = 1 + np.log((1 + len(column.values)) / (1 + frequency[chosen[order]]))
-    return WordWeights(column.name, tuple(words[i] for i in order), weights.astype(np.float32))
+    return WordWeights(
+        column.name,
+        tuple(words[i] for i in order),
+        weights.astype(np.float32),
+        column.spec.missing,
+    )

@@ -36,7 +36,7 @@ class Prediction:
     def labels(self) -> np.ndarray:
         """(rows,) class names as str, or as int64 where the classes are whole numbers."""
         places = self.scores.argmax(axis=1)
-        names = np.array(self.task.classes, dtype=object)[places]
+        names: np.ndarray = np.array(self.task.classes, dtype=object)[places]
         return names.astype(np.int64) if self.task.integer_labels else names
 
     @property

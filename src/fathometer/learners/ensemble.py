@@ -93,7 +93,7 @@ def combine(
     weights = _greedy(stacked, truth, task)
     used = np.flatnonzero(weights)
     by_weight = used[np.argsort(-weights[used], kind="stable")]
-    words = " + ".join(f"{weights[place]:.0%} {candidates[place].name}" for place in by_weight)
+    words = " + ".join(f"{weights[place]:.0%} {candidates[int(place)].name}" for place in by_weight)
     return Ensemble(
         task,
         columns,

@@ -47,7 +47,8 @@ def feeds_from(source: Any, columns: Sequence[ColumnSpec]) -> tuple[dict[str, np
 def feed(source: Mapping[str, Any], spec: ColumnSpec) -> np.ndarray:
     """One input (rows, 1) from a mapping's values.
 
-    None and NaN are missing. Strings are not parsed into numbers here."""
+    None and NaN are missing; what else stands for it ("?", -999) the file itself knows. Strings are
+    not parsed into numbers here."""
     if spec.name not in source:
         raise ColumnError(
             f'the rows have no column "{spec.name}".',
@@ -67,8 +68,8 @@ def feed(source: Mapping[str, Any], spec: ColumnSpec) -> np.ndarray:
 
 
 def _as_text(value: object) -> str:
-    if value is None or (isinstance(value, float | np.floating) and np.isnan(value)):
-        return ""
+    if value is None or (isinstance(value, float | np.floating) and not np.isfinite(value)):
+        return ""  # as reading does
     if isinstance(value, np.datetime64):
         return "" if np.isnat(value) else str(value)
     if isinstance(value, float | np.floating) and float(value).is_integer():

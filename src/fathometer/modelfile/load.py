@@ -126,7 +126,8 @@ class ModelFile:
         if self.task.kind != "classify":
             return scores[:, 0]
         kind = np.int64 if self.task.integer_labels else object
-        return np.array(self.task.classes, dtype=object)[scores.argmax(axis=1)].astype(kind)
+        named: np.ndarray = np.array(self.task.classes, dtype=object)[scores.argmax(axis=1)]
+        return named.astype(kind)
 
     def _scores_of(self, feeds: Mapping[str, np.ndarray]) -> np.ndarray:
         # The scores are the last output: probability after label, or value alone.

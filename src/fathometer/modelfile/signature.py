@@ -33,6 +33,8 @@ def columns_as_json(columns: Sequence[ColumnSpec]) -> list[dict[str, object]]:
             "name": spec.name,
             "kind": spec.kind.value,
             "layout": asdict(spec.layout) if spec.layout else None,
+            "missing": list(spec.missing),
+            "decimal_comma": spec.decimal_comma,
         }
         for spec in columns
     ]
@@ -50,14 +52,17 @@ def columns_from_json(values: object) -> tuple[ColumnSpec, ...]:
         found = []
         for value in cast("list[Mapping[str, object]]", values):
             layout = cast("Mapping[str, str] | None", value["layout"])
-            found.append(
-                ColumnSpec(
-                    str(value["name"]),
-                    kinds[str(value["kind"])],
-                    layouts[layout["order"], layout["separator"]] if layout else None,  # type: ignore[index]
-                )
+            spec = ColumnSpec(
+                str(value["name"]),
+                kinds[str(value["kind"])],
+                layouts[layout["order"], layout["separator"]] if layout else None,  # type: ignore[index]
+                tuple(str(word) for word in cast("list[object]", value["missing"])),
+                bool(value["decimal_comma"]),
             )
-    except (KeyError, TypeError) as error:
+            if spec.kind is Kind.NUMBER:
+                _ = spec.missing_numbers  # refused here rather than when rows are read
+            found.append(spec)
+    except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(Fault.METADATA, f"its columns cannot be read: {error}") from error
     return tuple(found)
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,12 +15,13 @@ from fathometer.errors import ColumnError, KindError
 from fathometer.table.date import matches, parse
 from fathometer.table.kind import ColumnSpec, Kind
 from fathometer.table.layout import ISO, LAYOUTS, DateLayout
-from fathometer.table.levels import Levels, find_levels
+from fathometer.table.levels import MISSING_WORDS, Levels, find_levels
 from fathometer.table.number import far_sentinel, read_numbers
 from fathometer.table.table import Column, iso_strings
 
 TRUE_WORDS = ("true", "t", "yes", "y", "1", "1.0")
 FALSE_WORDS = ("false", "f", "no", "n", "0", "0.0")
+ALWAYS_MISSING_IN = (Kind.NUMBER, Kind.BOOLEAN, Kind.DATE)  # words for missing: none is a value
 SECONDS_IN = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
@@ -47,12 +49,19 @@ class Converted:
     unread: np.ndarray | None = None
     remarks: tuple[str, ...] = ()
     layout: DateLayout | None = None
+    decimal_comma: bool = False
 
 
 def raw_column(
-    name: str, values: pa.Array | pa.ChunkedArray, *, decimal_comma_likely: bool = False
+    name: str,
+    values: pa.Array | pa.ChunkedArray,
+    *,
+    decimal_comma_likely: bool = False,
+    missing: Sequence[str] | None = None,
 ) -> RawColumn:
     """Bring a column of any flat Arrow type to one of the few that are told apart here.
+
+    missing: the strings that count as missing, where that is known (see `find_levels`).
 
     Raises: ColumnError for more text than one Arrow array holds."""
     array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
@@ -62,9 +71,8 @@ def raw_column(
         )
     kind = array.type
     if pa.types.is_dictionary(kind):
-        return raw_column(
-            name, array.dictionary_decode(), decimal_comma_likely=decimal_comma_likely
-        )
+        plain = array.dictionary_decode()
+        return raw_column(name, plain, decimal_comma_likely=decimal_comma_likely, missing=missing)
     if pa.types.is_null(kind):
         array = array.cast(pa.string())
     elif pa.types.is_date(kind):
@@ -80,7 +88,7 @@ def raw_column(
         array = array.cast(pa.float64())
     elif not pa.types.is_boolean(kind):
         array = array.cast(pa.string())
-    levels = find_levels(array) if pa.types.is_string(array.type) else None
+    levels = find_levels(array, missing) if pa.types.is_string(array.type) else None
     return RawColumn(name, array, levels, decimal_comma_likely)
 
 
@@ -97,13 +105,18 @@ def convert(raw: RawColumn, kind: Kind, layout: DateLayout | None = None) -> Con
     return Converted(to_strings(raw, plain_numbers=kind is Kind.CATEGORY))
 
 
-def to_numbers(raw: RawColumn) -> Converted:
-    """float64; infinite values are null and said."""
+def to_numbers(raw: RawColumn, decimal_comma: bool | None = None) -> Converted:
+    """float64; infinite values are null and said. Without `decimal_comma` the values decide it."""
     if raw.levels is not None:
-        numbers = read_numbers(raw.levels.values, decimal_comma_likely=raw.decimal_comma_likely)
+        numbers = read_numbers(
+            raw.levels.values,
+            decimal_comma=decimal_comma,
+            decimal_comma_likely=raw.decimal_comma_likely,
+        )
         known = raw.levels.spread(np.where(numbers.read, numbers.values, np.nan))
         unread = raw.levels.rows_of(~numbers.read)
-        return _finite(known, unread, numbers.remarks)
+        made = _finite(known, unread, numbers.remarks)
+        return replace(made, decimal_comma=numbers.decimal_comma)
     if raw.is_moment:
         return Converted(pa.array(seconds(raw.values), from_pandas=True))
     return _finite(raw.values.cast(pa.float64(), safe=False), None, ())
@@ -111,12 +124,12 @@ def to_numbers(raw: RawColumn) -> Converted:
 
 def _finite(values: pa.Array, unread: np.ndarray | None, remarks: tuple[str, ...]) -> Converted:
     numbers = pc.fill_null(values, np.nan).to_numpy(zero_copy_only=False)
-    infinite = int(np.isinf(numbers).sum())
+    is_infinite = np.isinf(numbers)
+    infinite = int(is_infinite.sum())
     if infinite:
         remarks = (*remarks, f"{infinite:,} infinite {_values(infinite)} treated as missing")
-    return Converted(
-        pa.array(np.where(np.isinf(numbers), np.nan, numbers), from_pandas=True), unread, remarks
-    )
+        numbers = np.where(is_infinite, np.nan, numbers)
+    return Converted(pa.array(numbers, from_pandas=True), unread, remarks)
 
 
 def _values(count: int) -> str:
@@ -193,15 +206,31 @@ def seconds(moments: pa.Array) -> np.ndarray:
     return np.asarray(pc.fill_null(numbers, np.nan).to_numpy(zero_copy_only=False))
 
 
-def without_sentinel(values: pa.Array) -> tuple[pa.Array, str]:
-    """Numbers without the one that clearly stands for missing, and a remark about it."""
-    known = values.drop_null().to_numpy(zero_copy_only=False)
-    found = far_sentinel(known)
-    if found is None:
-        return values, ""
-    number, count = found
-    kept = pc.if_else(pc.equal(values, number), None, values)
-    return kept, f"{number:g} in {count:,} rows stands for a missing value"
+def find_sentinel(values: pa.Array) -> tuple[str, ...]:
+    """The number that clearly stands for missing among these, or none, as `ColumnSpec.missing`."""
+    found = far_sentinel(values.drop_null().to_numpy(zero_copy_only=False))
+    return () if found is None else (f"{found[0]:g}",)
+
+
+def without_sentinels(values: pa.Array, missing: Sequence[str]) -> tuple[pa.Array, tuple[str, ...]]:
+    """Numbers without those that stand for missing, and a remark about each."""
+    remarks = []
+    for word in missing:
+        is_sentinel = pc.equal(values, float(word))
+        count = pc.sum(is_sentinel).as_py()
+        if count:
+            values = pc.if_else(is_sentinel, None, values)
+            remarks.append(f"{word} in {count:,} rows stands for a missing value")
+    return values, tuple(remarks)
+
+
+def missing_words(raw: RawColumn, kind: Kind) -> tuple[str, ...]:
+    """The words that counted as missing, as `ColumnSpec.missing`.
+
+    Where numbers or dates are expected, no word could be a value; only strings must know them."""
+    if raw.levels is None or kind in ALWAYS_MISSING_IN:
+        return ()
+    return tuple(sorted(raw.levels.missing_words))
 
 
 def declared_column(
@@ -214,7 +243,13 @@ def declared_column(
     unread = made.unread if made.unread is not None else np.zeros(0, dtype=bool)
     if unread.any():
         raise _does_not_fit(raw, kind, unread, layout)
-    spec = ColumnSpec(raw.name, kind, made.layout if kind is Kind.DATE else None)
+    spec = ColumnSpec(
+        raw.name,
+        kind,
+        made.layout if kind is Kind.DATE else None,
+        missing_words(raw, kind),
+        made.decimal_comma,
+    )
     notes = tuple(f"column {raw.name}: {remark}" for remark in made.remarks if "infinite" in remark)
     reason = "; ".join(("declared", *made.remarks))
     return Column(spec, made.values, reason), notes
@@ -239,10 +274,21 @@ def first_unread(raw: RawColumn, unread: np.ndarray) -> tuple[str, int]:
     return str(raw.values[row].as_py())[:60], row + 1
 
 
+def raw_column_for(spec: ColumnSpec, values: pa.Array | pa.ChunkedArray) -> RawColumn:
+    """A column that is to be what `spec` says, without the words that it counts as missing."""
+    words = MISSING_WORDS if spec.kind in ALWAYS_MISSING_IN else spec.missing
+    return raw_column(spec.name, values, missing=words)
+
+
 def column_as(raw: RawColumn, spec: ColumnSpec) -> tuple[Column, tuple[str, ...]]:
-    """The column with exactly this kind and layout; values that are not of it become missing, which
-    is noted with their number."""
-    made = convert(raw, spec.kind, spec.layout)
+    """The column with exactly this kind, written as the spec says; values that are not of it become
+    missing, which is noted with their number.
+
+    Nothing is decided on these values, so that one row is read as it would be among many."""
+    if spec.kind is Kind.NUMBER:
+        made = to_numbers(raw, spec.decimal_comma)
+    else:
+        made = convert(raw, spec.kind, spec.layout)
     notes = [f"column {spec.name}: {r}" for r in made.remarks if "infinite" in r]
     if made.unread is not None and made.unread.any():
         count, (text, row) = int(made.unread.sum()), first_unread(raw, made.unread)
@@ -252,7 +298,7 @@ def column_as(raw: RawColumn, spec: ColumnSpec) -> tuple[Column, tuple[str, ...]
             f'{plural[spec.kind]}, first "{text}" in row {row:,}: treated as missing'
         )
     if spec.kind is Kind.NUMBER:
-        values, remark = without_sentinel(made.values)
+        values, remarks = without_sentinels(made.values, spec.missing)
         made = replace(made, values=values)
-        notes += [f"column {spec.name}: {remark}"] if remark else []
+        notes += [f"column {spec.name}: {remark}" for remark in remarks]
     return Column(spec, made.values, "as in the model"), tuple(notes)

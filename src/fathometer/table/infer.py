@@ -19,10 +19,12 @@ from fathometer.table.declare import (
     Converted,
     RawColumn,
     convert,
+    find_sentinel,
     first_unread,
+    missing_words,
     to_numbers,
     to_strings,
-    without_sentinel,
+    without_sentinels,
 )
 from fathometer.table.kind import ColumnSpec, Kind
 from fathometer.table.layout import ISO, LAYOUTS, DateLayout
@@ -57,6 +59,8 @@ class Decision:
     reason: str
     layout: DateLayout | None = None
     notes: tuple[str, ...] = ()
+    sentinels: tuple[str, ...] = ()  # numbers only
+    decimal_comma: bool = False
 
 
 def infer(raw: RawColumn) -> tuple[Column, tuple[str, ...]]:
@@ -67,12 +71,19 @@ def infer(raw: RawColumn) -> tuple[Column, tuple[str, ...]]:
             break
     else:
         decision = _words(raw)
-    reason = "; ".join(filter(None, (decision.reason, _missing_words(raw, decision.kind))))
-    column = Column(ColumnSpec(raw.name, decision.kind, decision.layout), decision.values, reason)
+    reason = "; ".join(filter(None, (decision.reason, _missing_said(raw))))
+    spec = ColumnSpec(
+        raw.name,
+        decision.kind,
+        decision.layout,
+        decision.sentinels or missing_words(raw, decision.kind),
+        decision.decimal_comma,
+    )
+    column = Column(spec, decision.values, reason)
     return column, tuple(f"column {raw.name}: {note}" for note in decision.notes)
 
 
-def _missing_words(raw: RawColumn, kind: Kind) -> str:
+def _missing_said(raw: RawColumn) -> str:
     words = raw.levels.missing_words if raw.levels else {}
     listed = ", ".join(f'{count:,} × "{word}"' for word, count in words.items())
     return f"{listed} counted as missing" if listed else ""
@@ -80,9 +91,9 @@ def _missing_words(raw: RawColumn, kind: Kind) -> str:
 
 def _constant(raw: RawColumn) -> Decision | None:
     """One value or none."""
-    values = raw.levels.values if raw.levels else pc.unique(raw.values).drop_null()
-    if raw.levels is None and pa.types.is_floating(raw.values.type):
-        values = values.filter(pc.is_finite(values))
+    if raw.levels is None and len(_different(raw.values.slice(0, FIRST))) > 1:
+        return None
+    values = raw.levels.values if raw.levels else _different(raw.values)
     if len(values) > 1:
         return None
     strings = to_strings(raw)
@@ -91,6 +102,11 @@ def _constant(raw: RawColumn) -> Decision | None:
     shown = next(text for text in strings.to_pylist() if text is not None)
     gaps = "" if not strings.null_count else " where it is not missing"
     return Decision(Kind.CONSTANT, strings, f'always "{shown[:40]}"{gaps}: ignored')
+
+
+def _different(values: pa.Array) -> pa.Array:
+    known = pc.unique(values).drop_null()
+    return known.filter(pc.is_finite(known)) if pa.types.is_floating(known.type) else known
 
 
 def _boolean(raw: RawColumn) -> Decision | None:
@@ -124,11 +140,17 @@ def _number(raw: RawColumn) -> Decision | None:
     row_names = _row_names(raw, made)
     if row_names is not None:
         return row_names
-    values, sentinel = without_sentinel(made.values)
-    notes = tuple(remark for remark in made.remarks if "infinite" in remark)
-    notes = (*notes, sentinel) if sentinel else notes
-    reason = "; ".join(filter(None, (_range(values), *made.remarks, sentinel)))
-    return Decision(Kind.NUMBER, values, reason, notes=notes)
+    sentinels = find_sentinel(made.values)
+    values, gone = without_sentinels(made.values, sentinels)
+    notes = (*(remark for remark in made.remarks if "infinite" in remark), *gone)
+    return Decision(
+        Kind.NUMBER,
+        values,
+        "; ".join((_range(values), *made.remarks, *gone)),
+        notes=notes,
+        sentinels=sentinels,
+        decimal_comma=made.decimal_comma,
+    )
 
 
 def _digit_share(levels: Levels) -> float:

@@ -33,8 +33,20 @@ ELEMENTS: dict[Kind, Element] = {
 
 @dataclass(frozen=True)
 class ColumnSpec:
-    """A column without its values: name, kind, and for dates how they are written."""
+    """A column without its values: its name and kind, and how its values are written.
+
+    A model file knows `missing` as it was decided on the training rows: "?" or -999 may be fed raw.
+    Strings it takes as a `Table` holds them: without blanks around them, and categories of whole
+    numbers without a fraction ("1", not "1.0" and not " 1"). Reading brings them to this form;
+    whoever feeds a file without Fathometer does so himself, else the level counts as unseen."""
 
     name: str
     kind: Kind
     layout: DateLayout | None = None  # dates only; ISO 8601 is understood beside it
+    missing: tuple[str, ...] = ()  # what stands for a missing value, besides empty: "?", "-999"
+    decimal_comma: bool = False  # numbers written as text: "1.234,5" and not "1,234.5"
+
+    @property
+    def missing_numbers(self) -> tuple[float, ...]:
+        """`missing` of a column of numbers."""
+        return tuple(float(word) for word in self.missing)

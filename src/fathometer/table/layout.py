@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-TIME = r"(?:[T ](?P<H>[01]?\d|2[0-3]):(?P<M>[0-5]\d)(?::(?P<S>[0-5]\d(?:\.\d+)?))?(?P<Z>Z|[+-]\d\d:\d\d)?)?"
+TIME = (
+    r"(?:[T ](?P<H>[01]?\d|2[0-3]):(?P<M>[0-5]\d)(?::(?P<S>[0-5]\d(?:\.\d+)?))?"
+    r"(?P<Z>Z|[+-]\d\d:\d\d)?)?"
+)
 PARTS = {
     "y": r"(?P<y>\d{4})",
     "m": r"(?P<m>0?[1-9]|1[0-2])",

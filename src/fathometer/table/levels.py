@@ -4,6 +4,7 @@ Blanks around values are dropped here, and words that stand for a missing value 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,12 +23,14 @@ class Levels:
     """A string column as its different values, without missing ones.
 
     `values` (levels,) strings; `places` (rows,) int32 into them, null where missing; `counts`
-    (levels,) rows of each; `missing_words` says which words counted as missing, and how often."""
+    (levels,) rows of each; `missing_words` says which words counted as missing, and how often;
+    `stripped` counts the rows whose value lost blanks around it."""
 
     values: pa.StringArray
     places: pa.Int32Array
     counts: np.ndarray
     missing_words: dict[str, int]
+    stripped: int
 
     @property
     def rows(self) -> int:
@@ -49,21 +52,28 @@ class Levels:
         return np.asarray(found.to_numpy(zero_copy_only=False))
 
 
-def find_levels(values: pa.Array) -> Levels:
-    """The levels of a column of strings, in order of first appearance."""
+def find_levels(values: pa.Array, missing: Sequence[str] | None = None) -> Levels:
+    """The levels of a column of strings, in order of first appearance.
+
+    missing: exactly what counts as missing besides empty; without it, `MISSING_WORDS`."""
     coded = pc.dictionary_encode(values)
     written = pc.utf8_trim_whitespace(coded.dictionary)
-    words = [word for word in MISSING_WORDS if not (word == "-" and _has(written, "+"))]
+    words = ["", *missing] if missing is not None else list(MISSING_WORDS)
+    if missing is None and _has(written, "+"):
+        words.remove("-")  # a sign there, not a gap
     is_missing = pc.is_in(written, pa.array(words, pa.string()))
     raw_counts = _counts(coded.indices, len(written))
     missing_words = _tally(written, is_missing, raw_counts)
+    is_stripped = pc.and_not(pc.not_equal(written, coded.dictionary), is_missing)
+    stripped = int(raw_counts[is_stripped.to_numpy(zero_copy_only=False)].sum())
     again = pc.dictionary_encode(pc.if_else(is_missing, None, written))
     places = again.indices.take(coded.indices)
-    return Levels(again.dictionary, places, _counts(places, len(again.dictionary)), missing_words)
+    counts = _counts(places, len(again.dictionary))
+    return Levels(again.dictionary, places, counts, missing_words, stripped)
 
 
 def _has(values: pa.Array, word: str) -> bool:
-    """Whether a word occurs: "-" beside "+" is a sign, not a gap."""
+    """Whether a word occurs."""
     return bool(pc.any(pc.equal(values, word)).as_py())
 
 

@@ -37,20 +37,32 @@ class Numbers:
     values: np.ndarray
     read: np.ndarray
     remarks: tuple[str, ...] = ()
+    decimal_comma: bool = False
 
 
-def read_numbers(written: pa.StringArray, *, decimal_comma_likely: bool = False) -> Numbers:
+def read_numbers(
+    written: pa.StringArray,
+    *,
+    decimal_comma: bool | None = None,
+    decimal_comma_likely: bool = False,
+) -> Numbers:
     """Read different values, none missing, blanks around them already dropped.
 
-    "inf" is read as infinity; percent signs are dropped and the figure kept."""
+    "inf" is read as infinity; percent signs are dropped and the figure kept.
+
+    decimal_comma: whether commas are decimal, where that is known; else the values decide, and
+    `decimal_comma_likely` where they leave it open."""
     plain = _matches(written, PLAIN)
-    if plain.all():
+    if plain.all() and not (decimal_comma and _matches(written, r"\.").any()):
         return Numbers(_cast(written), plain)
     fields = pc.extract_regex(written, DRESSED)
     body = pc.fill_null(pc.struct_field(fields, "body"), "")
     signed, marks = _same_mark(fields)
-    style, decimal_comma, remarks = _style(body, decimal_comma_likely)
-    read = _matches(body, style) & signed
+    if decimal_comma is None:
+        decimal_comma, remarks = _style(body, decimal_comma_likely)
+    else:
+        remarks = ()
+    read = _matches(body, COMMA if decimal_comma else POINT) & signed
     digits = pc.replace_substring_regex(body, rf"[{'.' if decimal_comma else ','}'’]|{BLANK}", "")
     if decimal_comma:
         digits = pc.replace_substring(digits, ",", ".")
@@ -60,7 +72,7 @@ def read_numbers(written: pa.StringArray, *, decimal_comma_likely: bool = False)
     bare = plain & undressed  # "inf"
     if bare.any():
         values = np.where(bare, _cast(pc.if_else(pa.array(bare), written, "0")), values)
-    return Numbers(values, read | bare, remarks + marks)
+    return Numbers(values, read | bare, remarks + marks, decimal_comma)
 
 
 def _matches(values: pa.Array, pattern: str) -> np.ndarray:
@@ -72,19 +84,19 @@ def _cast(values: pa.Array) -> np.ndarray:
     return np.asarray(pc.cast(values, pa.float64()).to_numpy(zero_copy_only=False))
 
 
-def _style(body: pa.Array, decimal_comma_likely: bool) -> tuple[str, bool, tuple[str, ...]]:
-    """The pattern of the bodies, whether its comma is decimal, and what to say about it."""
+def _style(body: pa.Array, decimal_comma_likely: bool) -> tuple[bool, tuple[str, ...]]:
+    """Whether the comma of these bodies is decimal, and what to say about it."""
     point, comma = _matches(body, POINT), _matches(body, COMMA)
     with_comma = _matches(body, ",")
     if not with_comma.any() and point.sum() >= comma.sum():
-        return POINT, False, ()
+        return False, ()
     either = bool(_matches(body, COMMA_COULD_BE_EITHER)[with_comma].all())
     doubtful = either and int(point.sum()) == int(comma.sum())
     if doubtful and not decimal_comma_likely:
-        return POINT, False, ("the comma parts thousands, as far as can be told",)
+        return False, ("the comma parts thousands, as far as can be told",)
     if comma.sum() > point.sum() or (doubtful and decimal_comma_likely):
-        return COMMA, True, ("decimal comma",)
-    return POINT, False, ("commas part thousands",)
+        return True, ("decimal comma",)
+    return False, ("commas part thousands",)
 
 
 def _same_mark(fields: pa.Array) -> tuple[np.ndarray, tuple[str, ...]]:

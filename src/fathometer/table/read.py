@@ -29,6 +29,7 @@ from fathometer.table.declare import (
     column_as,
     declared_column,
     raw_column,
+    raw_column_for,
 )
 from fathometer.table.infer import infer
 from fathometer.table.kind import ColumnSpec, Kind
@@ -94,11 +95,14 @@ def read(
             raise no_such_column(asked, table.column_names, name)
     table = table.drop_columns(list(ignore))
     columns: list[Column] = []
+    stripped: dict[str, int] = {}
     for each in _raw_columns(table, raw):
         declared = (kinds or {}).get(each.name)
         column, more = infer(each) if declared is None else _declared(each, declared)
         columns.append(column)
         notes.extend(more)
+        stripped |= _stripped(each, column)
+    notes += _stripped_note(stripped)
     if all(column.missing == len(column.values) for column in columns):
         raise EmptySourceError(f"{name} has {table.num_rows:,} rows, and no value in any of them.")
     return _reading(Table(tuple(columns), name, tuple(notes)), raw, started)
@@ -128,8 +132,8 @@ def read_as(
     if extra:
         notes.append(f"{_columns(extra)} not asked for and left out: {_list(extra)}")
     columns: list[Column] = []
-    for spec, each in zip(specs, _raw_columns(table.select(wanted), raw), strict=True):
-        made, more = column_as(each, spec)
+    for spec in specs:
+        made, more = column_as(raw_column_for(spec, table.column(spec.name)), spec)
         columns.append(made)
         notes.extend(more)
     return _reading(Table(tuple(columns), name, tuple(notes)), raw, started)
@@ -283,6 +287,21 @@ def _declared(raw: RawColumn, declared: str) -> tuple[Column, tuple[str, ...]]:
     return replace(
         column, reason=f"declared {declared}{column.reason.removeprefix('declared')}"
     ), notes
+
+
+def _stripped(raw: RawColumn, column: Column) -> dict[str, int]:
+    """How many values lost blanks, where strings are told apart by them."""
+    if column.kind not in (Kind.CATEGORY, Kind.TEXT) or raw.levels is None:
+        return {}
+    return {raw.name: raw.levels.stripped} if raw.levels.stripped else {}
+
+
+def _stripped_note(stripped: Mapping[str, int]) -> list[str]:
+    if not stripped:
+        return []
+    count = sum(stripped.values())
+    values = "1 value was" if count == 1 else f"{count:,} values were"
+    return [f"{values} stripped of blanks around them, in {_list(list(stripped))}"]
 
 
 def _columns(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Which rows teach, which choose, and which judge: the `Split`, made once from table, task and seed."""
+"""Which rows teach, which choose, and which judge: the `Split`, made once."""
 
 from __future__ import annotations
 

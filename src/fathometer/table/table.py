@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fathometer.errors import ColumnError
-from fathometer.table.layout import ISO
 from fathometer.table.kind import ColumnSpec, Kind
+from fathometer.table.layout import ISO
 
 # How each kind is stored. Dates are seconds since 1970-01-01 UTC, exact to a microsecond until the
 # year 2242 (2^53 / 10^6 seconds).

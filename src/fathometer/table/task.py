@@ -1,4 +1,4 @@
-"""The question asked of a table: what to predict, how it is scored, and in which order classes stand."""
+"""The question asked of a table: what to predict, how it is scored, in which order classes stand."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class Task:
 
 def class_labels(column: Column) -> np.ndarray:
     """The values of a target column as class names (str), "" where missing; 1.0 is named "1"."""
-    from fathometer.table.kind import ELEMENTS, Kind
     from fathometer.graph import Element
+    from fathometer.table.kind import ELEMENTS, Kind
 
     if column.kind is Kind.DATE or ELEMENTS[column.kind] is Element.STRING:
         return column.strings

@@ -1,1 +1,1 @@
-"""Equal terms: one split, one budget, one way to measure quality, time, energy, latency and memory."""
+"""Equal terms: one split, one budget, one way to measure quality, time, energy and memory."""

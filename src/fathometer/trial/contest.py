@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from fathometer.errors import FathometerError, MissingPackageError
+from fathometer.features.roads import feature_specs
 from fathometer.learners.constant import Constant
 from fathometer.learners.contract import Budget, Learner, Model, Progress
 from fathometer.learners.ensemble import Candidate, combine
@@ -118,7 +119,9 @@ class Contest:
         except Exception as error:  # noqa: BLE001  one candidate's failure ends no contest
             words = f"{type(error).__name__}: {str(error).strip()[:300]}"
             trial = Trial(replace(card, state="failed", failure=words))
-        self.store.finish(_stored(trial))
+        # A trial that the user cut short is shown, not kept: the same command takes it up again.
+        if not self.terms.stopped():
+            self.store.finish(_stored(trial))
         self.watch(_finished(trial))
         return trial
 
@@ -191,7 +194,7 @@ class Contest:
             return ()
         self.watch(Event("started", TOGETHER, "both"))
         truth = self.task.encode(self.table[self.task.target])[self.split.train]
-        columns = candidates[0].part.file.columns
+        columns = feature_specs(self.table, self.task)
         card = Scorecard(TOGETHER, "both")
         return (
             self._judge(card, lambda: combine(candidates, self.task, columns, truth, self.split)),

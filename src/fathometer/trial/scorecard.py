@@ -32,7 +32,7 @@ class Bill:
 
 @dataclass(frozen=True)
 class Scorecard:
-    """One contestant: who it is, how well it answers, what it cost. `failure` says why it has none."""
+    """One contestant: who it is, how well it answers, what it cost; or why it has none of it."""
 
     name: str
     family: Literal["traditional", "deep", "both"]
