@@ -64,7 +64,7 @@ def run_one(data: Path, entry: dict, options: argparse.Namespace) -> dict:
         done = subprocess.run(command, capture_output=True, text=True)
         seconds = time.monotonic() - started
         if done.returncode:
-            return {"name": entry["name"], "seconds": seconds, "failed": done.stderr[-2000:]}
+            return {"name": entry["name"], "seconds": seconds, "failed": done.stderr[-900:]}
         cards = json.loads((folder / "run" / "scorecards.json").read_text())
         verdict = json.loads((folder / "run" / "verdict.json").read_text())
         return {

@@ -47,3 +47,12 @@ def test_a_loss_that_is_no_number_is_never_kept() -> None:
     choice = LeaveFoldOut(members_of(0, 1), patience=9)
     choice.observe(np.array([1.0, 1.0]))
     assert not choice.observe(np.array([np.nan, np.nan])).any()
+
+
+def test_all_stop_once_most_validations_brought_nothing() -> None:
+    choice = LeaveFoldOut(members_of(0, 1), patience=5)
+    seen = []
+    for losses in ([2.0, 2.0], [1.0, 1.0], *[[3.0, 3.0]] * 5):
+        choice.observe(np.array(losses))
+        seen.append(choice.exhausted)
+    assert seen == [False] * 6 + [True]

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from fathometer.app.preparation import (
     Options,
     Understanding,
@@ -23,6 +21,7 @@ from fathometer.errors import LearnerError
 from fathometer.modelfile.load import ModelFile
 from fathometer.table.read import Source
 from fathometer.table.task import Task
+from fathometer.table.together import group_codes
 from fathometer.trial.contest import Contest, Terms, Trial
 from fathometer.trial.entrants import chosen, entrants
 from fathometer.trial.event import Event
@@ -142,9 +141,9 @@ def compare(
         "versions": versions(),
     }
     with RunStore.open(folder, run_key(decided), words=command) as store:
-        contest = Contest(
-            understanding.table, understanding.task, understanding.split, store, tell, terms
-        )
+        table, task, split = understanding.table, understanding.task, understanding.split
+        groups = group_codes(table, group) if group else None
+        contest = Contest(table, task, split, store, tell, terms, groups)
         trials = contest.run(learners)
         verdict = _decide(trials, understanding, options)
         files = write_results(folder, understanding, trials, verdict, command)
@@ -193,14 +192,10 @@ def _decide(trials: Sequence[Trial], understanding: Understanding, options: Opti
             details="; ".join(f"{t.scorecard.name}: {t.scorecard.failure}" for t in trials)[:2000],
         )
     truth = task.encode(table[task.target])
-    groups = _group_codes(table[options.group].strings) if options.group else None
+    groups = group_codes(table, options.group) if options.group else None
     rows = [
         Rows(truth[part], None if groups is None else groups[part])
         for part in (split.lockbox, split.train)
     ]
     verdict = decide(finished, task=task, lockbox=rows[0], train=rows[1], seed=options.seed)
     return replace(verdict, warnings=tuple(doubt.words for doubt in understanding.suspicions))
-
-
-def _group_codes(values: np.ndarray) -> np.ndarray:
-    return np.unique(values.astype(str), return_inverse=True)[1]

@@ -97,7 +97,7 @@ def combine(
     return Ensemble(
         task,
         columns,
-        tuple(candidates[place].part for place in used),
+        tuple(candidates[int(place)].part for place in used),
         tuple(float(weights[place]) for place in used),
         out_of_fold,
         Account(ROUNDS, 0, words),

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from fathometer.networks.network import Inputs, Network, Shape
     from fathometer.population.member import Lessons, Member, Schedule, Trained
 
+MOST_ENCODED = 384  # bins of all numbers together; beyond, the first layer is all of the cost
+LEAST_BINS = 8
 ROWS_AT_ONCE = 4096  # rows of one forward pass when predicting
 
 
@@ -56,7 +58,7 @@ class Training:
     dropout: float
     batch: int = 256
     least_steps: int = 600  # small tables are passed over more often, up to this
-    patience: int = 12  # validations without improvement
+    patience: int = 8  # validations before all may stop early
     seeds: int = 1  # networks for each fold
 
 
@@ -66,7 +68,7 @@ class PlainNetwork:
 
     width: int = 256
     depth: int = 2
-    training: Training = Training(epochs=30, learning_rate=1e-3, weight_decay=1e-2, dropout=0.1)
+    training: Training = Training(epochs=24, learning_rate=2e-3, weight_decay=1e-2, dropout=0.1)
     seed: int = 0
     name: str = "perceptron"
     family: ClassVar[Family] = Family.DEEP
@@ -93,10 +95,10 @@ class PlainNetwork:
 class ModernNetwork:
     """A multilayer perceptron whose numbers enter through piecewise-linear encodings."""
 
-    width: int = 192
+    width: int = 128
     depth: int = 3
     bins: int = 32
-    training: Training = Training(epochs=30, learning_rate=4e-3, weight_decay=2e-2, dropout=0.15)
+    training: Training = Training(epochs=24, learning_rate=8e-3, weight_decay=2e-2, dropout=0.15)
     seed: int = 0
     name: str = "modern network"
     family: ClassVar[Family] = Family.DEEP
@@ -105,7 +107,8 @@ class ModernNetwork:
         """The modern network for inputs of this shape."""
         from fathometer.networks.modern import Modern
 
-        return Modern(shape, self.width, self.depth, self.bins)
+        most = max(LEAST_BINS, MOST_ENCODED // max(shape.numbers, 1))
+        return Modern(shape, self.width, self.depth, min(self.bins, most))
 
     def fit(
         self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED

@@ -57,7 +57,7 @@ class Schedule:
 
     batch: int  # rows in a member's batch
     every: int  # steps between two validations
-    patience: int  # validations without improvement after which all stop
+    patience: int  # validations that must have passed before all may stop early
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,11 @@ import numpy as np
 
 from fathometer.population.member import Member
 
+# All stop when this share of the validations, up to now, has brought nothing. The learning rate
+# falls to 0 at 1/7, 3/7 and 7/7 of a schedule (`stack.pace`): who was best at 1/7 is overtaken by
+# 3/7 or not at all, and who was best at 3/7 waits for the end.
+IDLE_SHARE = 0.7
+
 
 class LeaveFoldOut:
     """Watches validation losses; fold k keeps what was best for the mean of the other folds.
@@ -33,8 +38,9 @@ class LeaveFoldOut:
 
     @property
     def exhausted(self) -> bool:
-        """Whether no member's choice has improved for `patience` validations."""
-        return len(self._history) - 1 - int(self.kept.max()) >= self._patience
+        """Whether `patience` validations have passed, and for long none improved any choice."""
+        seen = len(self._history)
+        return seen >= self._patience and seen - 1 - int(self.kept.max()) >= IDLE_SHARE * seen
 
     def observe(self, losses: np.ndarray) -> np.ndarray:
         """Take in the members' losses (P,); returns which members to keep now, (P,) bool."""

@@ -1,4 +1,4 @@
-"""The question asked of a table: what to predict, how it is scored, in which order classes stand."""
+"""The question asked of a table: what to predict, how it is scored, how its classes are ordered."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from fathometer.table.table import Table
 from fathometer.table.task import Task, TaskKind
 from fathometer.trial.energy import EnergyMeter, Spent
 from fathometer.trial.event import Event, Watch
-from fathometer.trial.interval import interval
+from fathometer.trial.interval import draw, interval
 from fathometer.trial.measure import calibration_error, measure_latency, rows_per_second
 from fathometer.trial.scorecard import Bill, Scorecard
 from fathometer.trial.store import RunStore, StoredTrial
@@ -65,6 +66,23 @@ class Contest:
     store: RunStore
     watch: Watch
     terms: Terms = Terms()
+    groups: np.ndarray | None = None  # (rows,) which rows belong together, where asked for
+
+    @cached_property
+    def _judging(self) -> np.ndarray:
+        """The lockbox's true answers, encoded."""
+        truth = self.task.encode(self.table[self.task.target])
+        return np.asarray(truth[self.split.lockbox])
+
+    @cached_property
+    def _judging_groups(self) -> np.ndarray | None:
+        return None if self.groups is None else self.groups[self.split.lockbox]
+
+    @cached_property
+    def _resamples(self) -> np.ndarray:
+        """Drawn once: every contestant meets the same ones."""
+        metric = METRICS[self.task.metric]
+        return draw(metric, self._judging, seed=self.split.seed, groups=self._judging_groups)
 
     def run(self, learners: Sequence[Learner]) -> tuple[Trial, ...]:
         """Try every learner in turn, then all finished ones together."""
@@ -128,10 +146,16 @@ class Contest:
     def _measure(self, card: Scorecard, model: Model, spent: Spent) -> Trial:
         """Everything that stands on a scorecard, measured on the exported file."""
         shipped = ship(model, card.name, self.table, self.split.lockbox)
-        truth = self.task.encode(self.table[self.task.target])
-        judged, learned = truth[self.split.lockbox], truth[self.split.train]
+        judged = self._judging
+        learned = self.task.encode(self.table[self.task.target])[self.split.train]
         metric = METRICS[self.task.metric]
-        quality = interval(metric, judged, shipped.scores, seed=self.split.seed)
+        quality = interval(
+            metric,
+            judged,
+            shipped.scores,
+            groups=self._judging_groups,
+            weights=self._resamples,
+        )
         others = {
             other.name: other.score(judged, shipped.scores)
             for other in METRICS.values()

@@ -124,6 +124,16 @@ def answers(
     sample: Sample, matrix: np.ndarray, learn: np.ndarray, ask: np.ndarray, seed: int
 ) -> np.ndarray:
     """Scores (rows asked, outputs) of a quick booster that learned from other rows."""
+    from threadpoolctl import threadpool_limits
+
+    # Fits of milliseconds: threads that wait for each other would take longer than the work.
+    with threadpool_limits(1):
+        return _answers(sample, matrix, learn, ask, seed)
+
+
+def _answers(
+    sample: Sample, matrix: np.ndarray, learn: np.ndarray, ask: np.ndarray, seed: int
+) -> np.ndarray:
     truth = sample.truth[learn]
     if sample.task.kind is TaskKind.REGRESS:
         model = _booster(1, seed, classify=False).fit(matrix[learn], truth)

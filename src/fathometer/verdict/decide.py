@@ -81,8 +81,10 @@ def decide(
 
     A family is called better when the probability that it is better by more than the zone is at
     least 0.95 and the 95 % interval of the difference leaves out 0; so in a world without a
-    difference at most one verdict in twenty names a family. The two are called equivalent when the
-    probability of a difference within the zone is at least 0.95. Otherwise the call is undecided.
+    difference about one verdict in twenty names a family (measured in 400 to 1,000 worlds of 30 to
+    1,000 rows: 1 to 6 % by ROC AUC, accuracy, F1 and log loss, 5 to 8 % by RMSE). The two are
+    called equivalent when the probability of a difference within the zone is at least 0.95.
+    Otherwise the call is undecided.
 
     The winner is the contestant with the smallest file among those that the best one, by
     out-of-fold score, does not clearly beat: its 95 % interval of the difference reaches 0, on the

@@ -1,0 +1,122 @@
+"""The deep learners: what they learn, keep apart, and write."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fathometer.errors import LearnerError
+from fathometer.learners.contract import Budget, Progress
+from fathometer.learners.network import ModernNetwork, PlainNetwork, Training
+from fathometer.modelfile.write import TOLERANCE, ship
+from fathometer.table.kind import Kind
+from fathometer.table.metric import METRICS
+from fathometer.table.split import Split
+from fathometer.table.table import Table, column_from
+from fathometer.table.task import Task, TaskKind
+
+BRIEF = Training(
+    epochs=4, learning_rate=4e-3, weight_decay=1e-2, dropout=0.1, least_steps=80, seeds=2
+)
+LEARNERS = [PlainNetwork(width=32, training=BRIEF), ModernNetwork(width=32, training=BRIEF)]
+learners = pytest.mark.parametrize("learner", LEARNERS, ids=lambda learner: learner.name)
+
+
+def flowers(rows: int = 120) -> tuple[Table, Task, Split]:
+    """Three kinds told apart by two numbers and a colour; "rare" blooms in the first fold alone."""
+    draw = np.random.default_rng(0)
+    kind = draw.integers(3, size=rows)
+    petal = kind + draw.normal(scale=0.3, size=rows)
+    colours = np.array(["red", "white", "blue"])[draw.permuted(kind)]
+    folds = tuple(np.arange(90)[fold::3] for fold in range(3))
+    names = np.array(["one", "two", "three"], dtype=object)[kind]
+    names[folds[0][:3]] = "rare"
+    columns = (
+        column_from("petal", Kind.NUMBER, petal),
+        column_from("stalk", Kind.NUMBER, np.where(petal > 1.5, np.nan, petal)),
+        column_from("colour", Kind.CATEGORY, list(colours)),
+        column_from("kind", Kind.CATEGORY, list(names)),
+    )
+    task = Task(TaskKind.CLASSIFY, "kind", "accuracy", ("one", "rare", "three", "two"))
+    return Table(columns, "flowers"), task, Split(np.arange(90), np.arange(90, rows), folds, 0)
+
+
+@learners
+def test_learns_what_can_be_learned(learner: PlainNetwork) -> None:
+    table, task, split = flowers()
+    learner = replace(learner, training=replace(BRIEF, epochs=12, least_steps=240))
+    model = learner.fit(table, task, split)
+    truth = task.encode(table.rows(split.lockbox)["kind"])
+    assert METRICS["accuracy"].score(truth, model.predict(table.rows(split.lockbox)).scores) > 0.85
+
+
+@learners
+def test_class_that_a_fold_never_saw_still_has_its_place(learner: PlainNetwork) -> None:
+    table, task, split = flowers()
+    model = learner.fit(table, task, split)
+    assert model.out_of_fold.shape == (90, 4)
+    np.testing.assert_allclose(model.out_of_fold.sum(axis=1), 1.0, atol=1e-6)
+
+
+@learners
+def test_one_population_holds_every_fold_and_seed(learner: PlainNetwork, survival) -> None:
+    model = learner.fit(survival.table, survival.task, survival.split)
+    assert model.account.fits == len(survival.split.folds) * BRIEF.seeds == len(model.folds)
+    assert {array.shape[0] for array in model.parameters.values()} == {model.account.fits}
+
+
+@learners
+def test_values_stay_within_what_was_learned_from(learner: PlainNetwork, fares) -> None:
+    far = fares.table.rows(np.arange(5))
+    model = learner.fit(fares.table, fares.task, fares.split)
+    columns = tuple(
+        replace(c, values=column_from(c.name, c.kind, c.numbers * 1e6).values)
+        if c.kind is Kind.NUMBER
+        else c
+        for c in far
+    )
+    seen = fares.truth[fares.split.train]
+    values = model.predict(replace(far, columns=columns)).answers
+    assert (values >= seen.min()).all()
+    assert (values <= seen.max()).all()
+
+
+@learners
+def test_file_answers_the_same_for_what_was_never_seen(learner: PlainNetwork) -> None:
+    table, task, split = flowers()
+    model = learner.fit(table, task, split)
+    strange = Table(
+        (
+            column_from("petal", Kind.NUMBER, [np.nan, 1e9, -1e9]),
+            column_from("stalk", Kind.NUMBER, [np.nan, np.nan, 0.0]),
+            column_from("colour", Kind.CATEGORY, [None, "octarine", "red"]),
+            column_from("kind", Kind.CATEGORY, ["one", "two", "three"]),
+        )
+    )
+    shipped = ship(model, learner.name, strange, np.arange(3))
+    assert shipped.parity.deviation <= TOLERANCE
+
+
+@learners
+def test_budget_that_ends_early_leaves_a_model_and_progress(learner: PlainNetwork) -> None:
+    table, task, split = flowers()
+    told: list[Progress] = []
+
+    class Short(Budget):
+        @property
+        def spent(self) -> bool:
+            return len(told) >= 2
+
+    model = learner.fit(table, task, split, budget=Short(report=told.append))
+    assert len(told) == 2
+    assert told[0].words == "epoch 1/4 · 6 networks in one batch"
+    assert np.isfinite(model.out_of_fold).all()
+
+
+@learners
+def test_task_without_an_answer_is_refused(learner: PlainNetwork) -> None:
+    table, task, split = flowers()
+    with pytest.raises(LearnerError, match="cluster"):
+        learner.fit(table, replace(task, kind=TaskKind.CLUSTER), split)

@@ -1,0 +1,160 @@
+"""The contest: killed, stopped, hurried or broken, it ends with the files of an undisturbed one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+import fathometer as fm
+from fathometer.errors import FathometerError, OptionError, StoreError
+
+NAMES = ("logistic", "decision tree", "LightGBM", "naive Bayes")
+RUN = """
+import sys
+import fathometer as fm
+fm.compare(sys.argv[1], target="survived", only=sys.argv[3].split(","), out=sys.argv[2])
+"""
+MODELS = ("winner.onnx", "traditional.onnx")
+
+
+def compare(path, folder, **options):
+    options = {"only": NAMES, "target": "survived", **options}
+    return fm.compare(path, out=folder, **options)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(passengers_path, tmp_path_factory):
+    return compare(passengers_path, tmp_path_factory.mktemp("undisturbed"))
+
+
+def test_a_run_leaves_what_it_promises(undisturbed):
+    named = {"winner.onnx", "traditional.onnx", "scorecards.json", "verdict.json", "report.html"}
+    assert named | {"run.sqlite"} == set(undisturbed.files)
+    assert all(path.exists() for path in undisturbed.files.values())
+    verdict = json.loads(undisturbed.files["verdict.json"].read_text())
+    assert verdict["winner"] == undisturbed.verdict.winner
+    assert "rejected.csv" not in undisturbed.files  # nothing was rejected
+
+
+def test_the_winning_file_is_the_winners(undisturbed, passengers_path):
+    file = fm.load(undisturbed.files["winner.onnx"])
+    assert file.name == undisturbed.verdict.winner
+    card = next(c for c in undisturbed.scorecards if c.name == file.name)
+    assert (file.sha256, file.size_bytes) == (card.sha256, card.bill.file_bytes)
+    assert len(file.predict(passengers_path)) == 891
+
+
+def test_the_same_command_gives_the_same_bytes(undisturbed, passengers_path, tmp_path):
+    again = compare(passengers_path, tmp_path)
+    for name in MODELS:
+        assert again.files[name].read_bytes() == undisturbed.files[name].read_bytes()
+
+
+@pytest.mark.parametrize("moment", [0.9, 1.3, 1.7, 2.2, 2.8])
+def test_a_killed_run_goes_on_to_the_same_bytes(undisturbed, passengers_path, tmp_path, moment):
+    command = [sys.executable, "-c", RUN, str(passengers_path), str(tmp_path), ",".join(NAMES)]
+    child = subprocess.Popen(command)
+    time.sleep(moment)
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    resumed = compare(passengers_path, tmp_path)
+    for name in MODELS:
+        assert resumed.files[name].read_bytes() == undisturbed.files[name].read_bytes()
+    assert [card.name for card in resumed.scorecards] == [
+        card.name for card in undisturbed.scorecards
+    ]
+
+
+def test_a_stopped_run_has_a_winner_and_can_go_on(undisturbed, passengers_path, tmp_path):
+    stop = threading.Event()
+
+    def watch(news):
+        if getattr(news, "what", "") == "finished" and news.name == "decision tree":
+            stop.set()
+
+    stopped = compare(passengers_path, tmp_path, watch=watch, stop=stop)
+    assert stopped.winner is not None
+    assert {c.name for c in stopped.scorecards if c.state == "failed"} >= {"LightGBM"}
+    finished = compare(passengers_path, tmp_path)
+    for name in MODELS:
+        assert finished.files[name].read_bytes() == undisturbed.files[name].read_bytes()
+
+
+def test_a_finished_contestant_is_not_fitted_again(undisturbed, passengers_path):
+    started = []
+
+    def watch(news):
+        if getattr(news, "what", "") == "started":
+            started.append(news.name)
+
+    compare(passengers_path, undisturbed.folder, watch=watch)
+    assert started == []
+
+
+def test_another_unfinished_run_is_not_overwritten(passengers_path, tmp_path):
+    stop = threading.Event()
+    stop.set()
+    compare(passengers_path, tmp_path, stop=stop)
+    with pytest.raises(StoreError, match="unfinished"):
+        compare(passengers_path, tmp_path, seed=1)
+
+
+def test_an_expired_clock_still_gives_a_model(passengers_path, tmp_path):
+    started = time.monotonic()
+    hurried = compare(passengers_path, tmp_path, minutes=0.1, only=())
+    assert time.monotonic() - started < 30
+    assert hurried.winner.predict({name: [None] for name in hurried.winner.inputs}) is not None
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"only": ("oracle",)}, "oracle"),
+        ({"effort": "heroic"}, "heroic"),
+        ({"minutes": -1.0}, "minutes"),
+        ({"ignore": ("survived",)}, "survived"),
+        ({"target": "survivd"}, "survivd"),
+        ({"metric": "rmse"}, "rmse"),
+        ({"group": "cabinet"}, "cabinet"),
+    ],
+)
+def test_an_impossible_option_is_named(passengers_path, tmp_path, options, words):
+    with pytest.raises(FathometerError, match=words):
+        compare(passengers_path, tmp_path, **options)
+
+
+def test_an_absent_booster_is_not_entered(passengers_path, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "lightgbm", None)  # as if it were not installed
+    comparison = compare(passengers_path, tmp_path)
+    card = next(card for card in comparison.scorecards if card.name == "LightGBM")
+    assert card.state == "not entered"
+    assert "pip install" in card.failure or "not installed" in card.failure
+
+
+def test_rows_of_ones_own_are_the_lockbox(passengers_path, tmp_path):
+    import polars as pl
+
+    rows = pl.read_csv(passengers_path)
+    judged = compare(rows.head(700), tmp_path, test=rows.tail(191), only=("logistic",))
+    assert fm.load(judged.files["winner.onnx"]).quality["rows"] == 191
+
+
+def test_groups_and_time_are_kept_apart(passengers_path, tmp_path):
+    grouped = compare(passengers_path, tmp_path / "g", group="ticket", only=("logistic",))
+    assert "ticket" not in grouped.winner.inputs
+    timed = compare(passengers_path, tmp_path / "t", time="passenger_id", only=("logistic",))
+    assert timed.scorecards[0].quality is not None
+    with pytest.raises(FathometerError):
+        compare(passengers_path, tmp_path / "b", time="age", group="ticket")
+
+
+def test_options_are_checked_before_anything_is_read():
+    with pytest.raises(OptionError):
+        fm.compare("absent.csv", target="x", effort="none")
