@@ -9,7 +9,13 @@ import pytest
 
 from fathometer.errors import LearnerError
 from fathometer.learners.contract import Budget, Progress
-from fathometer.learners.network import ModernNetwork, PlainNetwork, Training
+from fathometer.learners.network import (
+    ModernNetwork,
+    PlainNetwork,
+    Training,
+    affordable_bins,
+    plan,
+)
 from fathometer.modelfile.write import TOLERANCE, ship
 from fathometer.table.kind import Kind
 from fathometer.table.metric import METRICS
@@ -120,3 +126,17 @@ def test_task_without_an_answer_is_refused(learner: PlainNetwork) -> None:
     table, task, split = flowers()
     with pytest.raises(LearnerError, match="cluster"):
         learner.fit(table, replace(task, kind=TaskKind.CLUSTER), split)
+
+
+def test_large_tables_are_passed_over_less_often_and_small_ones_more() -> None:
+    training = replace(BRIEF, batch=10, epochs=4, least_steps=80, most_steps=400)
+    passes = []
+    for rows in (100, 500, 10_000):
+        members, schedule = plan(training, 0, [np.arange(rows)] * 3)
+        passes.append((members[0].steps, schedule.every))
+    assert passes == [(80, 20), (200, 50), (400, 100)]
+
+
+@pytest.mark.parametrize(("numbers", "bins"), [(0, 384), (10, 38), (100, 8), (5000, 1)])
+def test_many_numbers_are_encoded_more_coarsely(numbers: int, bins: int) -> None:
+    assert affordable_bins(numbers) == bins

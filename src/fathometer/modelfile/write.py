@@ -44,7 +44,10 @@ class ShippedPart:
     def write(self, graph: Graph) -> str:
         import onnx
 
-        return graph.replay(onnx.ModelProto.FromString(self.file.content))
+        scores = graph.replay(onnx.ModelProto.FromString(self.file.content))
+        if self.task.kind is TaskKind.CLASSIFY:
+            return scores
+        return graph.add("Unsqueeze", scores, graph.constant(np.array([1])))  # values are (rows,)
 
 
 @dataclass(frozen=True)

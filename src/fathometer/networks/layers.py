@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from fathometer.graph import Graph
-from fathometer.networks.network import Dropout, Inputs, InputTensors, Parameters
+from fathometer.networks.network import Dropout, Inputs, InputTensors, Parameters, Shape
 
 EMBEDDING_WIDTH = 8  # as in RealMLP, pytabkit 1.7.2 default_params.py
 # Small against a scaled number's 1, so that many categories do not drown the numbers at first.
@@ -160,6 +160,11 @@ def joined(inputs: Inputs, parameters: Parameters, levels: Sequence[int]) -> Ten
     if levels:
         parts.append(embed(inputs.codes, parameters["embedding"], levels))
     return torch.cat(parts, dim=2)
+
+
+def joined_width(shape: Shape) -> int:
+    """How many columns `joined` has."""
+    return shape.numbers + shape.flags + EMBEDDING_WIDTH * len(shape.levels)
 
 
 def write_joined(

@@ -38,8 +38,7 @@ class Perceptron:
         shape, parameters = self.shape, Parameters()
         if shape.levels:
             parameters["embedding"] = layers.start_embedding(shape.levels, generator)
-        height = shape.numbers + shape.flags + layers.EMBEDDING_WIDTH * len(shape.levels)
-        sizes = [height, *[self.width] * self.depth, shape.outputs]
+        sizes = [layers.joined_width(shape), *[self.width] * self.depth, shape.outputs]
         return parameters | layers.start_tower(sizes, generator)
 
     def forward(self, parameters: Parameters, inputs: Inputs, drop: Dropout = keep_all) -> Tensor:
