@@ -82,7 +82,7 @@ def test_model_file_answers_as_the_model_did(learner, question, request):
     shipped = ship(model, learner.name, setting.table, setting.split.lockbox)
     assert shipped.parity.deviation <= TOLERANCE
     expected = model.predict(setting.table.rows(setting.split.lockbox))
-    assert np.array_equal(shipped.file.answers(shipped.scores), expected.answers) or (
+    assert np.array_equal(shipped.file().answers(shipped.scores), expected.answers) or (
         setting.task.kind is TaskKind.REGRESS
     )
 
@@ -91,7 +91,7 @@ def test_model_file_answers_as_the_model_did(learner, question, request):
 def test_same_seed_gives_the_same_bytes(learner, question, request):
     setting = request.getfixturevalue(question)
     files = [
-        ship(fit(learner, setting), learner.name, setting.table, setting.split.lockbox).file
+        ship(fit(learner, setting), learner.name, setting.table, setting.split.lockbox).file()
         for _ in range(2)
     ]
     assert files[0].content == files[1].content

@@ -21,7 +21,7 @@ from fathometer.modelfile.write import ship
 def survivor(survival, tmp_path_factory):
     model = LightGBM(rounds=10).fit(survival.table, survival.task, survival.split)
     path = tmp_path_factory.mktemp("model") / "survivor.onnx"
-    path.write_bytes(ship(model, "LightGBM", survival.table, survival.split.lockbox).file.content)
+    path.write_bytes(ship(model, "LightGBM", survival.table, survival.split.lockbox).file().content)
     return path
 
 
@@ -88,7 +88,7 @@ def test_a_column_called_label_keeps_its_name(fares):
     )
     table = replace(fares.table, columns=columns)
     model = Ridge((1e-2,)).fit(table, fares.task, fares.split)
-    file = ship(model, "ridge", table, fares.split.lockbox).file
+    file = ship(model, "ridge", table, fares.split.lockbox).file()
     assert "value" in file.inputs
     assert [port.name for port in file.contents.outputs] == ["value_"]
 

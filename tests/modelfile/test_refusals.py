@@ -17,7 +17,7 @@ from fathometer.modelfile.write import ship
 @pytest.fixture(scope="module")
 def content(survival):
     model = Logistic((1e-2,)).fit(survival.table, survival.task, survival.split)
-    return ship(model, "logistic", survival.table, survival.split.lockbox).file.content
+    return ship(model, "logistic", survival.table, survival.split.lockbox).file().content
 
 
 def resealed(proto):

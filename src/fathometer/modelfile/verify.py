@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from fathometer.errors import Fault, ModelFileError
 from fathometer.graph import OPSETS
-from fathometer.modelfile.wire import Field, fields
+from fathometer.modelfile.wire import ATTRIBUTE_RUNS, Field, fields
 
 LARGEST_FILE = 1 << 30  # bytes; protobuf itself ends at 2 GiB
 MOST_NODES = 200_000
@@ -160,7 +160,8 @@ class _Walk:
     def _message(
         self, span: Field, what: str, rules: Mapping[int, Callable[[Field], None]]
     ) -> None:
-        for field in fields(self.content, span.start, span.end):
+        passing = ATTRIBUTE_RUNS if what == "attribute" else None
+        for field in fields(self.content, span.start, span.end, passing=passing):
             rule = rules.get(field.number)
             if rule is None:
                 raise ModelFileError(

@@ -6,6 +6,7 @@ the file asks for: every field is a slice of the bytes that are there."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,14 +26,27 @@ class Field:
     is_span: bool = False
 
 
-def fields(content: bytes, start: int, end: int) -> Iterator[Field]:
-    """The fields of the message in content[start:end].
+# Runs of an attribute's unpacked integers (field 8), floats (7) and tree modes (9). A forest has
+# millions of them; one expression passes over a run 200 times as quickly as a loop over its fields.
+ATTRIBUTE_RUNS = re.compile(
+    rb"(?:\x40[\x80-\xff]{0,9}[\x00-\x7f])++|(?:\x3d.{4})++|(?:\x4a(?:\x0aBRANCH_LEQ|\x04LEAF))++",
+    re.DOTALL,
+)
+
+
+def fields(
+    content: bytes, start: int, end: int, *, passing: re.Pattern[bytes] | None = None
+) -> Iterator[Field]:
+    """The fields of the message in content[start:end], without those in runs of `passing`.
 
     Raises:
         ModelFileError: if the bytes are not a message.
     """
     at = start
     while at < end:
+        if passing is not None and (run := passing.match(content, at, end)):
+            at = run.end()
+            continue
         key, at = _varint(content, at, end)
         number, wire = key >> 3, key & 7
         if wire == VARINT:

@@ -91,9 +91,14 @@ def to_onnx(model: Model) -> onnx.ModelProto:
 class Shipped:
     """A certified file, its parity, and its scores on the rows it was compared on."""
 
-    file: ModelFile
+    proto: onnx.ModelProto
+    stated: Mapping[str, Mapping[str, object]]  # the metadata, parity certificate included
     parity: Parity
     scores: np.ndarray  # (rows, outputs) float64
+
+    def file(self, quality: Mapping[str, object] | None = None) -> ModelFile:
+        """The verified file, stating how it did on the lockbox."""
+        return from_bytes(seal(self.proto, {**self.stated, "quality": dict(quality or {})}))
 
 
 def ship(model: Model, name: str, table: Table, rows: np.ndarray) -> Shipped:
@@ -103,7 +108,8 @@ def ship(model: Model, name: str, table: Table, rows: np.ndarray) -> Shipped:
         ParityError: if the file deviates by more than `TOLERANCE` anywhere.
     """
     proto = to_onnx(model)
-    bare = from_bytes(seal(proto, model, name, {}, {}))
+    stated = statements(model, name)
+    bare = from_bytes(seal(proto, stated))
     judged = table.rows(rows)
     edges = edge_rows(judged, model.columns)
     scores = bare.scores(feeds_from(judged, model.columns)[0])
@@ -115,37 +121,19 @@ def ship(model: Model, name: str, table: Table, rows: np.ndarray) -> Shipped:
             f"{name}: the exported file deviates from the model by {deviation:.2g}; "
             f"at most {TOLERANCE:g} is shipped."
         )
-    parity = Parity(len(rows) + len(edges), deviation, len(edges))
-    vectors = edges.rows(np.arange(min(VECTORS, len(edges))))
     certificate = {
-        "rows": parity.rows,
-        "edge_rows": parity.edge_rows,
+        "rows": len(rows) + len(edges),
+        "edge_rows": len(edges),
         "deviation": float(f"{deviation:.3g}"),
         "tolerance": TOLERANCE,
-        "vectors": _vectors(bare, vectors),
+        "vectors": _vectors(bare, edges.rows(np.arange(VECTORS))),
     }
-    file = from_bytes(seal(proto, model, name, certificate, {}))
-    return Shipped(file, parity, scores)
+    parity = Parity(len(rows) + len(edges), deviation, len(edges))
+    return Shipped(proto, {**stated, "parity": certificate}, parity, scores)
 
 
-def with_quality(file: ModelFile, quality: Mapping[str, object]) -> ModelFile:
-    """The same file, stating how it did on the lockbox."""
-    import onnx
-
-    proto = onnx.ModelProto.FromString(file.content)
-    stated = {prop.key: prop.value for prop in proto.metadata_props}
-    stated["fathometer.quality"] = _json(dict(quality))
-    return from_bytes(_sealed(proto, stated))
-
-
-def seal(
-    proto: onnx.ModelProto,
-    model: Model,
-    name: str,
-    parity: Mapping[str, object],
-    quality: Mapping[str, object],
-) -> bytes:
-    """The file's bytes: graph, metadata, and last of all the hash over both.
+def statements(model: Model, name: str) -> dict[str, Mapping[str, object]]:
+    """What a file says of itself, parity and quality still empty.
 
     No times, paths or machine names go in, so that the same model is the same bytes."""
     import onnx
@@ -154,7 +142,7 @@ def seal(
     import fathometer
 
     task = model.task
-    stated: dict[str, Mapping[str, object]] = {
+    return {
         "model": {
             "format": signature.FORMAT,
             "name": name,
@@ -169,28 +157,26 @@ def seal(
             "integer_labels": task.integer_labels,
         },
         "columns": {"columns": signature.columns_as_json(model.columns)},
-        "parity": parity,
-        "quality": quality,
+        "parity": {},
+        "quality": {},
         "versions": {
             "fathometer": fathometer.__version__,
             "onnx": onnx.__version__,
             "onnxruntime": onnxruntime.__version__,
         },
     }
-    return _sealed(proto, {f"fathometer.{key}": _json(value) for key, value in stated.items()})
 
 
-def _sealed(proto: onnx.ModelProto, stated: Mapping[str, str]) -> bytes:
+def seal(proto: onnx.ModelProto, stated: Mapping[str, Mapping[str, object]]) -> bytes:
+    """The file's bytes: graph, metadata, and last of all the hash over both."""
     from onnx import helper
 
-    helper.set_model_props(proto, {**stated, HASH_KEY: BLANK_HASH})
+    props = {f"fathometer.{key}": _json(value) for key, value in stated.items()}
+    helper.set_model_props(proto, {**props, HASH_KEY: BLANK_HASH})
     content: bytes = proto.SerializeToString(deterministic=True)
     start = content.rindex(BLANK_HASH.encode())
-    return (
-        content[:start]
-        + blank_hash_of(content, start).encode()
-        + content[start + len(BLANK_HASH) :]
-    )
+    stamp = blank_hash_of(content, start).encode()
+    return content[:start] + stamp + content[start + len(BLANK_HASH) :]
 
 
 def _json(value: Mapping[str, object]) -> str:

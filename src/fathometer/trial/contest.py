@@ -19,7 +19,7 @@ from fathometer.learners.contract import Budget, Learner, Model, Progress
 from fathometer.learners.ensemble import Candidate, combine
 from fathometer.modelfile.feeds import feeds_from
 from fathometer.modelfile.load import ModelFile, from_bytes
-from fathometer.modelfile.write import ShippedPart, ship, with_quality
+from fathometer.modelfile.write import ShippedPart, ship
 from fathometer.table.metric import METRICS
 from fathometer.table.split import Split
 from fathometer.table.table import Table
@@ -169,7 +169,7 @@ class Contest:
             "high": quality.high,
             "rows": len(judged),
         }
-        file = with_quality(shipped.file, stated)
+        file = shipped.file(stated)
         card = replace(
             card,
             quality=quality,

@@ -46,7 +46,7 @@ class Latency:
 
 
 def measure_latency(
-    run: Callable[[], object], *, seconds: float = 1.0, most_calls: int = MOST_CALLS
+    run: Callable[[], object], *, seconds: float = 0.4, most_calls: int = MOST_CALLS
 ) -> Latency:
     """Time a call again and again for at most about `seconds`, after warming up for a tenth of it.
 
@@ -60,7 +60,7 @@ def measure_latency(
     return Latency(float(median), float(high), len(times))
 
 
-def rows_per_second(run: Callable[[], object], rows: int, *, seconds: float = 1.0) -> float:
+def rows_per_second(run: Callable[[], object], rows: int, *, seconds: float = 0.4) -> float:
     """Rows answered a second by a call that answers `rows` rows; the median call counts."""
     latency = measure_latency(run, seconds=seconds)
     return rows / max(latency.p50_ms / 1000, 1e-9)
