@@ -20,7 +20,7 @@ from fathometer.table.kind import Kind
 from fathometer.table.table import Table
 from fathometer.table.task import Task
 
-MOST_WORDS = 500
+MOST_WORDS = 400
 MOST_LEVELS = 2000
 LEAST_ROWS = 2  # a level of one row teaches nothing about its next row
 

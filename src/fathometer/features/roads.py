@@ -35,8 +35,8 @@ class Limits:
 
 
 LIMITS = {
-    Road.TREES: Limits(one_hot_levels=8, words=200),
-    Road.PRODUCTS: Limits(one_hot_levels=64, words=1000),
+    Road.TREES: Limits(one_hot_levels=8, words=100),
+    Road.PRODUCTS: Limits(one_hot_levels=64, words=800),
 }
 # With more classes than this, a mean per class and level is noise; frequent levels get columns.
 MOST_TARGET_MEANS = 10
@@ -78,8 +78,9 @@ def fit_recipe(
         if spec.kind is Kind.CATEGORY:
             pieces += _category_steps(road, training, spec.name, targets, seed)
         elif spec.kind is Kind.TEXT:
-            words = text.fit_word_weights(training[spec.name], most=LIMITS[road].words)
-            if words is not None:
+            weighted = text.fit_word_weights(training[spec.name], most=LIMITS[road].words)
+            if weighted is not None:
+                words: Step = weighted.counts if road is Road.TREES else weighted
                 pieces.append((words, words.matrix(training)))
     pieces = [(step, matrix) for step, matrix in pieces if matrix.shape[1]]
     if not pieces:

@@ -33,13 +33,13 @@ def words_of(column: Column) -> tuple[pa.Array, np.ndarray]:
     return words.filter(kept), np.asarray(rows.filter(kept), dtype=np.int64)
 
 
-@dataclass(frozen=True, eq=False)
-class WordWeights:
-    """One column a word: log(1 + count) times the word's weight, rows scaled to length 1."""
+@dataclass(frozen=True)
+class WordCounts:
+    """One column a word: how often the text holds it. Whole numbers, so a tree's thresholds cannot
+    fall on different sides of a rounding here and in the graph."""
 
     column: str
     words: tuple[str, ...]
-    weights: np.ndarray  # (words,) float32
     missing: tuple[str, ...] = ()  # texts that count as empty; in a table they are already
 
     @property
@@ -52,9 +52,7 @@ class WordWeights:
         known = places >= 0
         counts = np.zeros((len(table), len(self.words)), dtype=np.float32)
         np.add.at(counts, (rows[known], places[known]), 1.0)
-        weighted = np.log1p(counts) * self.weights
-        length = np.sqrt((weighted**2).sum(axis=1, keepdims=True))
-        return np.asarray(weighted / np.maximum(length, np.float32(1e-6)))
+        return counts
 
     def write(self, graph: Graph) -> str:
         raw = _write_without(graph, graph.input(self.column, Element.STRING), self.missing)
@@ -71,7 +69,7 @@ class WordWeights:
             pad_value="",
             tokenexp=WORD,
         )
-        counts = graph.add(
+        return graph.add(
             "TfIdfVectorizer",
             tokens,
             mode="TF",
@@ -82,6 +80,26 @@ class WordWeights:
             ngram_indexes=list(range(len(self.words))),
             pool_strings=list(self.words),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class WordWeights:
+    """One column a word: log(1 + count) times the word's weight, rows scaled to length 1."""
+
+    counts: WordCounts
+    weights: np.ndarray  # (words,) float32
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.counts.names
+
+    def matrix(self, table: Table) -> np.ndarray:
+        weighted = np.log1p(self.counts.matrix(table)) * self.weights
+        length = np.sqrt((weighted**2).sum(axis=1, keepdims=True))
+        return np.asarray(weighted / np.maximum(length, np.float32(1e-6)))
+
+    def write(self, graph: Graph) -> str:
+        counts = self.counts.write(graph)
         logs = graph.add("Log", graph.add("Add", counts, graph.constant(np.float32(1))))
         weighted = graph.add("Mul", logs, graph.constant(self.weights))
         length = graph.add("ReduceL2", weighted, graph.constant(np.array([1])), keepdims=1)
@@ -124,9 +142,5 @@ def fit_word_weights(column: Column, *, most: int, least_rows: int = 3) -> WordW
     words = encoded.dictionary.take(pa.array(chosen)).to_pylist()
     order = np.argsort(words)
     weights = 1 + np.log((1 + len(column.values)) / (1 + frequency[chosen[order]]))
-    return WordWeights(
-        column.name,
-        tuple(words[i] for i in order),
-        weights.astype(np.float32),
-        column.spec.missing,
-    )
+    counts = WordCounts(column.name, tuple(words[i] for i in order), column.spec.missing)
+    return WordWeights(counts, weights.astype(np.float32))

@@ -52,7 +52,7 @@ STEPS: dict[Effort, Steps] = {
     Effort.STANDARD: Steps(5, 100_000, 1500, 0.05, 100, 200, 48, 2, 5),
     Effort.THOROUGH: Steps(8, 500_000, 4000, 0.03, 200, 400, 96, 4, 5),
 }
-LEAST_ROUNDS = 40
+LEAST_ROUNDS = 60
 MOST_PENALTIES = (1.0, 1e-1, 1e-2, 1e-3, 1e-4)
 
 
@@ -61,7 +61,7 @@ def entrants(task: Task, effort: Effort, seed: int) -> tuple[Learner, ...]:
     steps = STEPS[effort]
     rounds = max(LEAST_ROUNDS, steps.boosting_work // _trees_a_round(task))
     # Fewer rounds take larger steps, up to where boosting starts to overshoot.
-    rate = min(0.3, steps.learning_rate * (steps.boosting_work / rounds) ** 0.5)
+    rate = min(0.2, steps.learning_rate * (steps.boosting_work / rounds) ** 0.5)
     plain, modern = (
         replace(network.training, epochs=steps.epochs, seeds=steps.seeds)
         for network in (PlainNetwork, ModernNetwork)
