@@ -8,7 +8,7 @@ import pytest
 
 from fathometer.app.preparation import Understanding
 from fathometer.learners.linear import Logistic
-from fathometer.modelfile.write import ship, with_quality
+from fathometer.modelfile.write import ship
 from fathometer.table.read import read
 from fathometer.table.sources.raw import RejectedLine
 from fathometer.table.split import Split
@@ -37,7 +37,7 @@ def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     quality = {"metric": "roc_auc", "value": 0.84, "low": 0.78, "high": 0.9}
     shipped = ship(model, "logistic", table, split.lockbox)
     path = tmp_path_factory.mktemp("model") / "winner.onnx"
-    path.write_bytes(with_quality(shipped.file, quality).content)
+    path.write_bytes(shipped.file(quality).content)
     return path
 
 

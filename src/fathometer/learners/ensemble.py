@@ -37,6 +37,7 @@ class Ensemble:
     task: Task
     columns: tuple[ColumnSpec, ...]
     members: tuple[Part, ...]
+    names: tuple[str, ...]  # of the members
     weights: tuple[float, ...]  # add up to 1
     out_of_fold: np.ndarray
     account: Account
@@ -98,6 +99,7 @@ def combine(
         task,
         columns,
         tuple(candidates[int(place)].part for place in used),
+        tuple(candidates[int(place)].name for place in used),
         tuple(float(weights[place]) for place in used),
         out_of_fold,
         Account(ROUNDS, 0, words),

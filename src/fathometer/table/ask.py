@@ -93,7 +93,7 @@ def _refuse_empty(column: Column, rows: int) -> None:
         raise TaskError(
             f'The target "{column.name}" has no value in any of {rows:,} rows, so there is nothing '
             "to learn from.",
-            try_next="--target with the name of a column that has values",
+            try_next="--target COLUMN",
         )
 
 
@@ -117,7 +117,7 @@ def _understand(column: Column) -> TaskKind:
         raise TaskError(
             f'The target "{column.name}" is a date, and dates are not predicted; a number of days '
             "from some day would be.",
-            try_next="--target with the name of a number or category column",
+            try_next="--target COLUMN",
         )
     if column.kind is Kind.TEXT:
         _refuse_free_text(column)
@@ -196,7 +196,7 @@ def _refuse_number_of_classes(column: Column, count: int, first: str) -> None:
         raise TaskError(
             f'The target "{column.name}" has one value only, "{first[:40]}", so there is nothing '
             "to tell apart.",
-            try_next="--target with the name of a column that varies",
+            try_next="--target COLUMN",
         )
     if count > MOST_CLASSES:
         raise TaskError(

@@ -82,14 +82,17 @@ class Table:
     def __iter__(self) -> Iterator[Column]:
         return iter(self.columns)
 
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
+
     def __contains__(self, name: object) -> bool:
-        return any(column.name == name for column in self.columns)
+        return name in self._by_name
 
     def __getitem__(self, name: str) -> Column:
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise no_such_column(name, [column.name for column in self.columns], self.name)
+        if name not in self._by_name:
+            raise no_such_column(name, [column.name for column in self.columns], self.name)
+        return self._by_name[name]
 
     def rows(self, rows: np.ndarray) -> Table:
         """The table restricted to these row numbers, in this order."""

@@ -6,7 +6,7 @@ once, so that a killed run goes on where it was and ends with the same files."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -16,7 +16,7 @@ from fathometer.errors import FathometerError, MissingPackageError
 from fathometer.features.roads import feature_specs
 from fathometer.learners.constant import Constant
 from fathometer.learners.contract import Budget, Learner, Model, Progress
-from fathometer.learners.ensemble import Candidate, combine
+from fathometer.learners.ensemble import Candidate, Ensemble, combine
 from fathometer.modelfile.feeds import feeds_from
 from fathometer.modelfile.load import ModelFile, from_bytes
 from fathometer.modelfile.write import ShippedPart, ship
@@ -124,12 +124,16 @@ class Contest:
         share = FIT_SHARE * max(0.0, self.terms.deadline - now) / left
         return Budget(now + share, report, self.terms.stopped)
 
-    def _judge(self, card: Scorecard, fit: Callable[[], Model]) -> Trial:
-        """Fit, ship and measure; whatever goes wrong is this candidate's alone."""
+    def _judge(
+        self, card: Scorecard, fit: Callable[[], Model], bills: Mapping[str, Bill] | None = None
+    ) -> Trial:
+        """Fit, ship and measure; whatever goes wrong is this candidate's alone.
+
+        bills: what the members of a mixture cost, by name."""
         try:
             with EnergyMeter() as meter:
                 model = fit()
-            trial = self._measure(card, model, meter.spent)
+            trial = self._measure(card, model, _with_members(meter.spent, model, bills))
         except MissingPackageError as error:
             trial = Trial(replace(card, state="not entered", failure=error.message))
         except FathometerError as error:
@@ -219,10 +223,25 @@ class Contest:
         self.watch(Event("started", TOGETHER, "both"))
         truth = self.task.encode(self.table[self.task.target])[self.split.train]
         columns = feature_specs(self.table, self.task)
-        card = Scorecard(TOGETHER, "both")
-        return (
-            self._judge(card, lambda: combine(candidates, self.task, columns, truth, self.split)),
-        )
+        bills = {t.scorecard.name: t.scorecard.bill for t in trials if t.scorecard.bill}
+
+        def fit() -> Model:
+            return combine(candidates, self.task, columns, truth, self.split)
+
+        return (self._judge(Scorecard(TOGETHER, "both"), fit, bills),)
+
+
+def _with_members(spent: Spent, model: Model, bills: Mapping[str, Bill] | None) -> Spent:
+    """A mixture costs what its members cost, and the mixing."""
+    if not isinstance(model, Ensemble) or bills is None:
+        return spent
+    paid = [bills[name] for name in model.names]
+    return replace(
+        spent,
+        seconds=spent.seconds + sum(bill.train_seconds for bill in paid),
+        joules=spent.joules + sum(bill.energy_joules for bill in paid),
+        peak_bytes=max(spent.peak_bytes, *(bill.peak_bytes for bill in paid)),
+    )
 
 
 def _finished(trial: Trial) -> Event:
