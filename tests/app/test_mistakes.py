@@ -1,4 +1,4 @@
-"""Whatever a user hands in: an answer that names it and says what to type, exit code 2, no traceback."""
+"""Whatever a user hands in is answered: what is wrong, what to type, exit code 2, no traceback."""
 
 from __future__ import annotations
 
