@@ -65,8 +65,8 @@ class Training:
     seeds: int = 1  # networks for each fold
 
 
-# Chosen on 9 development tables of at most 20,000 rows by out-of-fold scores, with their test scores
-# in view: on those tables the networks may look slightly better than on others.
+# Chosen on 9 development tables of at most 20,000 rows by out-of-fold scores, with test scores in
+# view: on those tables the networks may look slightly better than on others.
 PLAIN_TRAINING = Training(epochs=24, learning_rate=2e-3, weight_decay=1e-2, dropout=0.1)
 MODERN_TRAINING = Training(epochs=24, learning_rate=6e-3, weight_decay=2e-2, dropout=0.15)
 
