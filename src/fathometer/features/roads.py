@@ -36,7 +36,7 @@ class Limits:
 
 LIMITS = {
     Road.TREES: Limits(one_hot_levels=8, words=100),
-    Road.PRODUCTS: Limits(one_hot_levels=64, words=800),
+    Road.PRODUCTS: Limits(one_hot_levels=64, words=500),
 }
 # With more classes than this, a mean per class and level is noise; frequent levels get columns.
 MOST_TARGET_MEANS = 10

@@ -48,7 +48,7 @@ class Steps:
 
 
 STEPS: dict[Effort, Steps] = {
-    Effort.QUICK: Steps(5, 20_000, 300, 0.12, 40, 100, 24, 1, 3),
+    Effort.QUICK: Steps(5, 20_000, 300, 0.12, 40, 50, 24, 1, 3),
     Effort.STANDARD: Steps(5, 100_000, 1500, 0.05, 100, 200, 48, 2, 5),
     Effort.THOROUGH: Steps(8, 500_000, 4000, 0.03, 200, 400, 96, 4, 5),
 }
@@ -87,7 +87,7 @@ def entrants(task: Task, effort: Effort, seed: int) -> tuple[Learner, ...]:
         XGBoost(rounds, rate, steps.patience, seed=seed),
         RandomForest(trees=steps.trees, seed=seed),
         ExtraTrees(trees=steps.trees, seed=seed),
-        Neighbours(),
+        Neighbours((40, 10), 2_500) if effort is Effort.QUICK else Neighbours(),
         *bayes,
     )
 
