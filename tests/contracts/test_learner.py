@@ -29,7 +29,7 @@ from fathometer.trial.entrants import Effort, entrants
 def _brief(learner: Learner) -> Learner:
     training = getattr(learner, "training", None)
     brief = replace(training, epochs=2, least_steps=4, patience=2)
-    return replace(learner, training=brief, width=16)
+    return replace(learner, training=brief)
 
 
 LEARNERS: list[Learner] = [
@@ -45,7 +45,7 @@ LEARNERS: list[Learner] = [
     ExtraTrees(trees=8),
     Neighbours((5,)),
     NaiveBayes((1.0,)),
-    _brief(PlainNetwork()),
+    _brief(PlainNetwork(width=16)),
     _brief(ModernNetwork()),
 ]
 QUESTIONS = ("survival", "classes", "fares")

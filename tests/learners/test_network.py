@@ -10,23 +10,26 @@ import pytest
 from fathometer.errors import LearnerError
 from fathometer.learners.contract import Budget, Progress
 from fathometer.learners.network import (
+    MOST_GROUPS,
     ModernNetwork,
     PlainNetwork,
+    Setting,
     Training,
-    affordable_bins,
     plan,
 )
+from fathometer.learners.portfolio import affordable_bins
 from fathometer.modelfile.write import TOLERANCE, ship
+from fathometer.networks.network import Shape
+from fathometer.networks.perceptron import Perceptron
 from fathometer.table.kind import Kind
 from fathometer.table.metric import METRICS
 from fathometer.table.split import Split
 from fathometer.table.table import Table, column_from
 from fathometer.table.task import Task, TaskKind
 
-BRIEF = Training(
-    epochs=4, learning_rate=4e-3, weight_decay=1e-2, dropout=0.1, least_steps=80, seeds=2
-)
-LEARNERS = [PlainNetwork(width=32, training=BRIEF), ModernNetwork(width=32, training=BRIEF)]
+BRIEF = Training(epochs=4, least_steps=80, seeds=2)
+SEARCH = ModernNetwork(configurations=4, training=replace(BRIEF, epochs=7, least_steps=140))
+LEARNERS = [PlainNetwork(width=32, training=BRIEF), ModernNetwork(training=BRIEF)]
 learners = pytest.mark.parametrize("learner", LEARNERS, ids=lambda learner: learner.name)
 
 
@@ -69,8 +72,50 @@ def test_class_that_a_fold_never_saw_still_has_its_place(learner: PlainNetwork) 
 @learners
 def test_one_population_holds_every_fold_and_seed(learner: PlainNetwork, survival) -> None:
     model = learner.fit(survival.table, survival.task, survival.split)
-    assert model.account.fits == len(survival.split.folds) * BRIEF.seeds == len(model.folds)
-    assert {array.shape[0] for array in model.parameters.values()} == {model.account.fits}
+    (group,) = model.groups
+    assert model.account.fits == len(survival.split.folds) * BRIEF.seeds == len(group.folds)
+    assert {array.shape[0] for array in group.parameters.values()} == {model.account.fits}
+
+
+def test_a_search_mixes_a_few_settings_and_counts_them_all(survival) -> None:
+    model = SEARCH.fit(survival.table, survival.task, survival.split)
+    assert model.account.configurations == SEARCH.configurations
+    assert model.account.fits == 4 * 2 * len(survival.split.folds)
+    assert 1 <= len(model.groups) <= MOST_GROUPS
+    assert sum(group.weight for group in model.groups) == pytest.approx(1.0)
+    shipped = ship(model, "search", survival.table, survival.split.lockbox)
+    assert shipped.parity.deviation <= TOLERANCE
+
+
+def test_a_killed_search_goes_on_from_its_checkpoint_to_the_same_bytes(
+    survival, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr("fathometer.population.train.SAVE_SECONDS", 0.0)
+    whole = SEARCH.fit(survival.table, survival.task, survival.split)
+    asked = iter(range(10_000))
+
+    class Killed(Exception):
+        pass
+
+    class Dying(Budget):
+        @property
+        def spent(self) -> bool:
+            if next(asked) > 60:
+                raise Killed
+            return False
+
+    place = tmp_path / "population.npz"
+    with pytest.raises(Killed):
+        SEARCH.fit(survival.table, survival.task, survival.split, budget=Dying(checkpoint=place))
+    assert place.exists()
+    resumed = SEARCH.fit(
+        survival.table, survival.task, survival.split, budget=Budget(checkpoint=place)
+    )
+    assert np.array_equal(whole.out_of_fold, resumed.out_of_fold)
+    for one, other in zip(whole.groups, resumed.groups, strict=True):
+        assert one.weight == other.weight
+        for name, array in one.parameters.items():
+            assert np.array_equal(array, other.parameters[name])
 
 
 @learners
@@ -116,8 +161,8 @@ def test_budget_that_ends_early_leaves_a_model_and_progress(learner: PlainNetwor
             return len(told) >= 2
 
     model = learner.fit(table, task, split, budget=Short(report=told.append))
-    assert len(told) == 2
-    assert told[0].words == "epoch 1/4 · 6 networks in one batch"
+    assert len(told) == 3  # what was learned since the second is validated, and told
+    assert told[0].words == "6 of 6 networks in one batch"
     assert np.isfinite(model.out_of_fold).all()
 
 
@@ -130,9 +175,11 @@ def test_task_without_an_answer_is_refused(learner: PlainNetwork) -> None:
 
 def test_large_tables_are_passed_over_less_often_and_small_ones_more() -> None:
     training = replace(BRIEF, batch=10, epochs=4, least_steps=80, most_steps=400)
+    shape = Shape(1, 0, (), 2)
+    setting = Setting(Perceptron(shape, 4, 1), 1e-3, 0.0, 0.0)
     passes = []
     for rows in (100, 500, 10_000):
-        members, schedule = plan(training, 0, [np.arange(rows)] * 3)
+        members, schedule = plan([setting], training, 0, [np.arange(rows)] * 3)
         passes.append((members[0].steps, schedule.every))
     assert passes == [(80, 20), (200, 50), (400, 100)]
 

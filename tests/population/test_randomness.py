@@ -2,14 +2,25 @@
 
 import torch
 
+from fathometer.networks.network import Shape
+from fathometer.networks.perceptron import Perceptron
 from fathometer.population.member import Member
-from fathometer.population.randomness import MemberDropout, RowStream
+from fathometer.population.randomness import MemberDropout, Purpose, RowStream, generator
 
 CPU = torch.device("cpu")
 
 
+NETWORK = Perceptron(Shape(2, 0, (), 1), 16, 1)
+
+
 def member(seed: int, dropout: float = 0.5) -> Member:
-    return Member(0, seed, 1e-3, 0.0, dropout, 10)
+    return Member(NETWORK, 0, seed, 1e-3, 0.0, dropout, 10)
+
+
+def dropout_of(members: list[Member], narrowed: float = 1.0) -> MemberDropout:
+    generators = [generator(member, Purpose.DROPOUT, CPU) for member in members]
+    shares = [member.dropout for member in members]
+    return MemberDropout(shares, generators, [narrowed] * len(members), CPU)
 
 
 def test_every_row_comes_once_before_any_comes_twice() -> None:
@@ -27,14 +38,28 @@ def test_a_batch_may_be_larger_than_the_rows() -> None:
 
 def test_dropped_activations_do_not_depend_on_the_neighbours() -> None:
     ones = torch.ones(3, 8, 16)
-    together = MemberDropout([member(4), member(5, 0.1), member(6)], CPU)(ones)
-    alone = MemberDropout([member(5, 0.1)], CPU)(ones[:1])
+    together = dropout_of([member(4), member(5, 0.1), member(6)])(ones)
+    alone = dropout_of([member(5, 0.1)])(ones[:1])
     assert torch.equal(together[1], alone[0])
 
 
 def test_dropout_keeps_the_expectation_of_each_member() -> None:
     ones = torch.ones(2, 200, 200)
-    dropped = MemberDropout([member(0, 0.0), member(1, 0.4)], CPU)(ones)
+    dropped = dropout_of([member(0, 0.0), member(1, 0.4)])(ones)
     assert torch.equal(dropped[0], ones[0])
     assert abs(float(dropped[1].mean()) - 1.0) < 0.02
     assert abs(float((dropped[1] == 0).float().mean()) - 0.4) < 0.02
+
+
+def test_a_padded_member_drops_what_it_would_drop_at_its_own_width() -> None:
+    padded = dropout_of([member(4)], narrowed=0.75)(torch.ones(1, 8, 16))
+    alone = dropout_of([member(4)])(torch.ones(1, 8, 12))
+    assert torch.equal(padded[:, :, :12], alone)
+
+
+def test_a_stream_goes_on_from_its_state() -> None:
+    stream = RowStream(member(1), torch.arange(7))
+    stream.take(3)
+    other = RowStream(member(2), torch.arange(7))
+    other.state = stream.state
+    assert torch.equal(stream.take(20), other.take(20))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,12 +11,12 @@ import torch
 from fathometer.networks.modern import Modern
 from fathometer.networks.network import Inputs, Network, Shape
 from fathometer.networks.perceptron import Perceptron
-from fathometer.population.member import Lessons, Member, Schedule, Trained
-from fathometer.population.train import train
+from fathometer.population.member import Graduate, Lessons, Member, Rung, Schedule
+from fathometer.population.train import Standing, train
 
 FOLDS, ROWS = 3, 100  # 100 rows make folds of unequal size
 SCHEDULE = Schedule(batch=16, every=5, patience=50)
-FIRST = Member(fold=0, seed=0, learning_rate=3e-3, weight_decay=1e-2, dropout=0.2, steps=40)
+HALVING = replace(SCHEDULE, rungs=(Rung(1 / 4, 0.5), Rung(1 / 2, 0.5)))
 
 
 def make_lessons(*, classify: bool) -> Lessons:
@@ -35,102 +36,217 @@ def make_lessons(*, classify: bool) -> Lessons:
     return Lessons(inputs, target.expand(FOLDS, -1), learning, tuple(validation), classify)
 
 
-def network_for(lessons: Lessons, *, modern: bool = True) -> Network:
+def network_for(
+    lessons: Lessons, *, modern: bool = True, width: int = 16, depth: int = 2
+) -> Network:
     shape = Shape(3, 3, (4,), 2 if lessons.classify else 1)
-    return Modern(shape, width=16, depth=2, bins=4) if modern else Perceptron(shape, 16, 2)
+    if modern:
+        return Modern(shape, width=width, depth=depth, bins=4)
+    return Perceptron(shape, width, depth)
 
 
-def kept_weights(trained: Trained, member: int) -> torch.Tensor:
-    return torch.cat([tensor[member].flatten() for tensor in trained.parameters.values()])
+def first_member(lessons: Lessons) -> Member:
+    return Member(network_for(lessons), 0, 0, 3e-3, 1e-2, 0.2, 40)
 
 
-def mixed_members(seed: int) -> list[Member]:
+def flat(graduate: Graduate) -> torch.Tensor:
+    return torch.cat([tensor.flatten() for tensor in graduate.parameters.values()])
+
+
+def mixed_members(lessons: Lessons, seed: int) -> list[Member]:
     """Members of unlike settings, so that none has a say in when another is kept."""
     draw = np.random.default_rng(seed)
     return [
         Member(
+            network_for(
+                lessons,
+                modern=bool(draw.integers(2)),
+                width=int(draw.choice([9, 11, 12, 16])),
+                depth=int(draw.integers(1, 4)),
+            ),
             fold=int(draw.integers(FOLDS)),
             seed=int(draw.integers(1000)),
             learning_rate=float(10 ** draw.uniform(-3.5, -2)),
             weight_decay=float(10 ** draw.uniform(-4, -1)),
             dropout=float(draw.choice([0.0, draw.uniform(0, 0.5)])),
             steps=int(draw.integers(3, 9)) * SCHEDULE.every,
+            label_smoothing=float(draw.choice([0.0, 0.1])),
+            rows=None if draw.integers(2) else int(draw.integers(20, 60)),
         )
-        for _ in range(4)
+        for _ in range(8)
     ]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(8))
 def test_member_equals_the_same_network_trained_alone(seed: int) -> None:
     lessons = make_lessons(classify=seed % 2 == 0)
-    network = network_for(lessons, modern=seed % 3 > 0)
-    members = mixed_members(seed)
-    together = train(network, lessons, members, SCHEDULE)
-    for place, member in enumerate(members):
-        alone = train(network, lessons, [member], SCHEDULE)
-        own = together.curves[: len(alone.curves), place]
-        np.testing.assert_allclose(own, alone.curves[:, 0], rtol=1e-4)
-        torch.testing.assert_close(
-            kept_weights(together, place), kept_weights(alone, 0), atol=1e-4, rtol=1e-4
-        )
-        torch.testing.assert_close(together.outputs[place], alone.outputs[0], atol=1e-4, rtol=1e-4)
+    members = mixed_members(lessons, seed)
+    together = train(lessons, members, SCHEDULE)
+    assert [graduate.member for graduate in together] == members
+    for found, member in zip(together, members, strict=True):
+        (alone,) = train(lessons, [member], SCHEDULE)
+        np.testing.assert_allclose(found.curve, alone.curve, rtol=1e-4)
+        assert found.parameters.keys() == alone.parameters.keys()
+        torch.testing.assert_close(flat(found), flat(alone), atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(found.outputs, alone.outputs, atol=1e-4, rtol=1e-4)
 
 
-def folds_and_seeds(seeds: Sequence[int]) -> list[Member]:
-    return [replace(FIRST, fold=fold, seed=seed) for seed in seeds for fold in range(FOLDS)]
+def test_nearly_equal_widths_share_a_block() -> None:
+    lessons = make_lessons(classify=True)
+    narrow, wide = (
+        replace(first_member(lessons), network=network_for(lessons, width=width), seed=width)
+        for width in (13, 16)
+    )
+    told: list[Standing] = []
+    train(lessons, [narrow, wide], SCHEDULE, report=told.append)
+    assert {standing.training for standing in told} == {2}
+    told.clear()
+    far = replace(wide, network=network_for(lessons, width=32))
+    train(lessons, [narrow, far], SCHEDULE, report=told.append)
+    assert {standing.training for standing in told} == {1}
+
+
+def folds_and_seeds(lessons: Lessons, seeds: Sequence[int]) -> list[Member]:
+    first = first_member(lessons)
+    return [replace(first, fold=fold, seed=seed) for seed in seeds for fold in range(FOLDS)]
+
+
+def searched(lessons: Lessons, rates: Sequence[float]) -> list[Member]:
+    return [
+        replace(member, learning_rate=rate)
+        for rate in rates
+        for member in folds_and_seeds(lessons, [0])
+    ]
 
 
 @pytest.mark.parametrize("classify", [True, False])
 def test_same_seed_gives_the_same_bytes(classify: bool) -> None:
     lessons = make_lessons(classify=classify)
-    runs = [
-        train(network_for(lessons), lessons, folds_and_seeds([3, 4]), SCHEDULE) for _ in range(2)
-    ]
-    assert np.array_equal(runs[0].curves, runs[1].curves)
-    for member in range(6):
-        assert torch.equal(kept_weights(runs[0], member), kept_weights(runs[1], member))
+    runs = [train(lessons, folds_and_seeds(lessons, [3, 4]), SCHEDULE) for _ in range(2)]
+    for one, other in zip(*runs, strict=True):
+        assert np.array_equal(one.curve, other.curve)
+        assert torch.equal(flat(one), flat(other))
 
 
 @pytest.mark.parametrize("classify", [True, False])
 def test_training_lowers_the_loss(classify: bool) -> None:
     lessons = make_lessons(classify=classify)
-    members = [replace(member, steps=200) for member in folds_and_seeds([0])]
-    trained = train(network_for(lessons), lessons, members, SCHEDULE)
-    assert trained.curves.min(axis=0).mean() < 0.6 * trained.curves[0].mean()
+    members = [replace(member, steps=200) for member in folds_and_seeds(lessons, [0])]
+    curves = np.stack([graduate.curve for graduate in train(lessons, members, SCHEDULE)])
+    assert curves.min(axis=1).mean() < 0.6 * curves[:, 0].mean()
+
+
+def test_halving_ends_the_worst_settings_first() -> None:
+    lessons = make_lessons(classify=False)
+    members = searched(lessons, (1e-6, 3e-2, 1e-7, 1e-2))
+    graduates = train(lessons, members, HALVING)
+    steps = {graduate.member.learning_rate: graduate.steps for graduate in graduates}
+    through = {g.member.learning_rate for g in graduates if g.is_through}
+    assert steps[1e-6] == steps[1e-7] == 10
+    assert through
+    assert through <= {3e-2, 1e-2}
+
+
+def test_a_setting_that_goes_on_is_what_it_would_be_without_rivals() -> None:
+    lessons = make_lessons(classify=False)
+    members = searched(lessons, (1e-6, 3e-2, 1e-7, 1e-2))
+    through = [graduate for graduate in train(lessons, members, HALVING) if graduate.is_through]
+    alone = train(lessons, [graduate.member for graduate in through], SCHEDULE)
+    for one, other in zip(through, alone, strict=True):
+        torch.testing.assert_close(flat(one), flat(other), atol=1e-4, rtol=1e-4)
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("moment", [3, 12, 24, 36])
+def test_a_killed_population_goes_on_to_the_same_bytes(
+    moment: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fathometer.population.train.SAVE_SECONDS", 0.0)
+    lessons = make_lessons(classify=True)
+    members = searched(lessons, (1e-6, 3e-2, 1e-7, 1e-2))
+    whole = train(lessons, members, HALVING)
+    steps = iter(range(1000))
+
+    def dies() -> bool:
+        if next(steps) == moment:
+            raise Killed
+        return True
+
+    place = tmp_path / "population.npz"
+    with pytest.raises(Killed):
+        train(lessons, members, HALVING, goes_on=dies, checkpoint=place)
+    resumed = train(lessons, members, HALVING, checkpoint=place)
+    for one, other in zip(whole, resumed, strict=True):
+        assert np.array_equal(one.curve, other.curve)
+        assert torch.equal(flat(one), flat(other))
+        assert torch.equal(one.outputs, other.outputs)
+
+
+def test_a_checkpoint_of_another_population_or_a_damaged_one_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fathometer.population.train.SAVE_SECONDS", 0.0)
+    lessons = make_lessons(classify=True)
+    members, place = folds_and_seeds(lessons, [0]), tmp_path / "population.npz"
+    others = [replace(member, seed=9) for member in members]
+    train(lessons, others, SCHEDULE, checkpoint=place)
+    expected = train(lessons, members, SCHEDULE)
+    for content in (place.read_bytes(), b"PK damaged"):
+        place.write_bytes(content)
+        found = train(lessons, members, SCHEDULE, checkpoint=place)
+        assert all(torch.equal(flat(a), flat(b)) for a, b in zip(expected, found, strict=True))
 
 
 def test_rows_that_validate_a_fold_do_not_teach_its_members() -> None:
     lessons = make_lessons(classify=False)
     spoiled = lessons.target.clone()
     spoiled[0, lessons.validation[0]] = 1e3
-    member = [FIRST]
-    one = train(network_for(lessons), lessons, member, SCHEDULE)
-    other = train(network_for(lessons), replace(lessons, target=spoiled), member, SCHEDULE)
-    assert torch.equal(kept_weights(one, 0), kept_weights(other, 0))
+    member = [first_member(lessons)]
+    (one,) = train(lessons, member, SCHEDULE)
+    (other,) = train(replace(lessons, target=spoiled), member, SCHEDULE)
+    assert torch.equal(flat(one), flat(other))
+
+
+def test_smaller_subsets_are_part_of_larger_ones() -> None:
+    lessons = make_lessons(classify=False)
+    member = first_member(lessons)
+    few, more = (lessons.learning_of(replace(member, rows=rows)).tolist() for rows in (10, 30))
+    assert len(few) == 10
+    assert few == more[:10]
+    assert set(more) < set(lessons.learning[0].tolist())
 
 
 def test_outputs_are_those_of_the_kept_weights() -> None:
     lessons = make_lessons(classify=True)
-    network, members = network_for(lessons), folds_and_seeds([0])
-    trained = train(network, lessons, members, SCHEDULE)
-    for place, member in enumerate(members):
-        rows = lessons.validation[member.fold]
-        own = {name: tensor[place : place + 1] for name, tensor in trained.parameters.items()}
-        inputs = lessons.inputs.take(torch.tensor([member.fold]), rows.unsqueeze(0))
-        torch.testing.assert_close(trained.outputs[place], network.forward(own, inputs)[0])
+    for graduate in train(lessons, folds_and_seeds(lessons, [0]), SCHEDULE):
+        fold = graduate.member.fold
+        rows = lessons.validation[fold]
+        own = {name: tensor.unsqueeze(0) for name, tensor in graduate.parameters.items()}
+        inputs = lessons.inputs.take(torch.tensor([fold]), rows.unsqueeze(0))
+        expected = graduate.member.network.forward(own, inputs)[0]
+        torch.testing.assert_close(graduate.outputs, expected)
 
 
-def test_watch_ends_training_with_what_there_is() -> None:
+def test_training_ends_when_asked_with_what_there_is() -> None:
     lessons = make_lessons(classify=True)
-    trained = train(
-        network_for(lessons), lessons, [FIRST], SCHEDULE, watch=lambda step, steps: step < 7
-    )
-    assert trained.steps == 7
-    assert len(trained.curves) == 2
+    steps = iter(range(1, 100))
+    (found,) = train(lessons, [first_member(lessons)], SCHEDULE, goes_on=lambda: next(steps) < 7)
+    assert found.steps == 7
+    assert len(found.curve) == 2
+    assert not found.is_through
 
 
 def test_member_with_fewer_rows_than_a_batch_is_taught() -> None:
     lessons = make_lessons(classify=True)
     few = replace(lessons, learning=tuple(rows[:5] for rows in lessons.learning))
-    trained = train(network_for(few), few, folds_and_seeds([0]), SCHEDULE)
-    assert np.isfinite(trained.curves).all()
+    found = train(few, folds_and_seeds(few, [0]), SCHEDULE)
+    assert all(np.isfinite(graduate.curve).all() for graduate in found)
+
+
+def test_steps_that_end_between_two_validations_are_refused() -> None:
+    lessons = make_lessons(classify=True)
+    with pytest.raises(ValueError, match="multiple"):
+        train(lessons, [replace(first_member(lessons), steps=42)], SCHEDULE)

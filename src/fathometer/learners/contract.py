@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -98,11 +99,13 @@ class Budget:
     """What a fit may spend: until `deadline` (`time.monotonic` seconds; None: no limit).
 
     A learner asks `spent` in its loops and stops early with what it has; it reports progress
-    through `report`. Step budgets are hyperparameters of the learner, not of the budget."""
+    through `report`. Step budgets are hyperparameters of the learner, not of the budget. What a
+    long fit has reached it may save under `checkpoint`, from where the same fit goes on."""
 
     deadline: float | None = None
     report: Callable[[Progress], None] = field(default=lambda progress: None)
     stopped: Callable[[], bool] = field(default=lambda: False)  # the user asked for an end
+    checkpoint: Path | None = None  # a file of the fit's own; None: nowhere to save
 
     @property
     def spent(self) -> bool:

@@ -12,8 +12,8 @@ import numpy as np
 
 from fathometer.graph import Element, Graph
 from fathometer.learners.contract import Account, Family, Prediction
+from fathometer.learners.mixture import ROUNDS, cross_mixed
 from fathometer.table.kind import ColumnSpec
-from fathometer.table.metric import TINY
 from fathometer.table.split import Split
 from fathometer.table.table import Table
 from fathometer.table.task import Task, TaskKind
@@ -25,9 +25,6 @@ class Part(Protocol):
     def predict(self, table: Table) -> Prediction: ...
 
     def write(self, graph: Graph) -> str: ...
-
-
-ROUNDS = 24  # greedy steps, so weights are multiples of 1/24
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,13 +82,7 @@ def combine(
         truth: (len(split.train),) the target, encoded.
     """
     stacked = np.stack([candidate.out_of_fold for candidate in candidates])
-    out_of_fold = np.zeros_like(stacked[0])
-    for fold in split.folds:
-        rows = split.places(fold)
-        others = np.setdiff1d(np.arange(len(split.train)), rows, assume_unique=True)
-        weights = _greedy(stacked[:, others], truth[others], task)
-        out_of_fold[rows] = np.tensordot(weights, stacked[:, rows], axes=1)
-    weights = _greedy(stacked, truth, task)
+    out_of_fold, weights = cross_mixed(stacked, truth, task, split)
     used = np.flatnonzero(weights)
     by_weight = used[np.argsort(-weights[used], kind="stable")]
     words = " + ".join(f"{weights[place]:.0%} {candidates[int(place)].name}" for place in by_weight)
@@ -104,25 +95,3 @@ def combine(
         out_of_fold,
         Account(ROUNDS, 0, words),
     )
-
-
-def _greedy(stacked: np.ndarray, truth: np.ndarray, task: Task) -> np.ndarray:
-    """(models,) weights: start from nothing and add, with repetition, what helps the sum most."""
-    if task.kind is TaskKind.CLASSIFY:
-        chosen = stacked[:, np.arange(len(truth)), truth]  # (models, rows): the true class's
-
-        def losses(sums: np.ndarray, count: int) -> np.ndarray:
-            return np.asarray(-np.log(np.maximum((sums + chosen) / count, TINY)).mean(axis=1))
-    else:
-        chosen = stacked[:, :, 0]
-
-        def losses(sums: np.ndarray, count: int) -> np.ndarray:
-            return np.asarray((((sums + chosen) / count - truth) ** 2).mean(axis=1))
-
-    counts = np.zeros(len(stacked))
-    sums = np.zeros(stacked.shape[1])
-    for step in range(1, ROUNDS + 1):
-        best = int(losses(sums, step).argmin())
-        counts[best] += 1
-        sums = sums + chosen[best]
-    return np.asarray(counts / ROUNDS)

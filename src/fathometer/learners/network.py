@@ -1,13 +1,14 @@
 """The deep learners: networks that take raw values by the learned road.
 
-All folds and seeds of a learner train side by side as one population; the model is the mean of
-their answers, written as one graph of batched products."""
+All settings, folds and seeds of a learner train side by side as one population; the model is the
+weighted mean of their answers, written as one graph of batched products."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
@@ -15,28 +16,57 @@ import numpy as np
 from fathometer.errors import LearnerError, OutOfTimeError
 from fathometer.features.learned import LearnedRoad, NetworkInputs, fit_learned_road
 from fathometer.features.roads import feature_specs
-from fathometer.graph import Element, Graph
-from fathometer.learners.contract import UNLIMITED, Account, Budget, Family, Prediction, Progress
-from fathometer.table.kind import ColumnSpec
+from fathometer.learners.contract import UNLIMITED, Account, Budget, Family, Progress
+from fathometer.learners.mixture import cross_mixed
+from fathometer.learners.network_model import (
+    Group,
+    NetworkModel,
+    TargetScale,
+    as_inputs,
+    fit_target_scale,
+    scores,
+)
+from fathometer.learners.portfolio import settings_for
 from fathometer.table.split import Split
 from fathometer.table.table import Table
 from fathometer.table.task import Task, TaskKind
 
 if TYPE_CHECKING:
-    import torch
+    from fathometer.networks.network import Network, Shape
+    from fathometer.population.member import Graduate, Lessons, Member, Schedule
+    from fathometer.population.train import Standing
 
-    from fathometer.networks.network import Inputs, Network, Shape
-    from fathometer.population.member import Lessons, Member, Schedule, Trained
+# Settings are compared where the learning rate has fallen to 0 (`population.block.pace`): a third
+# of them goes on from 1/7 of the schedule, half of those from 3/7.
+HALVING = ((1 / 7, 1 / 3), (3 / 7, 1 / 2))
+MOST_GROUPS = 4  # settings with a say in the answer; more cost time at every prediction
 
-# Bins of all numbers together; with more, the first layer is all of the cost. Many columns get 8
-# bins each up to the second limit, and fewer beyond it.
-ENCODED_WIDTH = 384
-WIDEST_ENCODED = 2048
-ROWS_AT_ONCE = 4096  # rows of one forward pass when predicting
+
+@dataclass(frozen=True)
+class Setting:
+    """All that is chosen about a network and its training."""
+
+    network: Network
+    learning_rate: float
+    weight_decay: float
+    dropout: float
+    label_smoothing: float = 0.0
+
+
+@dataclass(frozen=True)
+class Training:
+    """How long a population is trained; step budgets, so exactly repeatable."""
+
+    epochs: int = 24  # passes over a fold's learning rows; validated after each
+    batch: int = 256
+    least_steps: int = 600  # small tables are passed over more often, up to this
+    most_steps: int = 4000  # large ones less often: they need fewer passes
+    patience: int = 8  # validations before a setting may stop early
+    seeds: int = 1  # networks for each fold
 
 
 class NetworkLearner(Protocol):
-    """What the two deep learners have in common, for `fit_population`."""
+    """What the deep learners have in common, for `fit_population`."""
 
     @property
     def name(self) -> str: ...
@@ -45,30 +75,9 @@ class NetworkLearner(Protocol):
     @property
     def seed(self) -> int: ...
 
-    def network(self, shape: Shape) -> Network:
-        """The architecture for inputs of this shape."""
+    def settings(self, shape: Shape, task: Task) -> Sequence[Setting]:
+        """What to try on inputs of this shape; the first ones are the safest."""
         ...
-
-
-@dataclass(frozen=True)
-class Training:
-    """How a population of one setting is trained; step budgets, so exactly repeatable."""
-
-    epochs: int  # passes over a fold's learning rows; validated after each
-    learning_rate: float
-    weight_decay: float
-    dropout: float
-    batch: int = 256
-    least_steps: int = 600  # small tables are passed over more often, up to this
-    most_steps: int = 4000  # large ones less often: they need fewer passes
-    patience: int = 8  # validations before all may stop early
-    seeds: int = 1  # networks for each fold
-
-
-# Chosen on 9 development tables of at most 20,000 rows by out-of-fold scores, with test scores in
-# view: on those tables the networks may look slightly better than on others.
-PLAIN_TRAINING = Training(epochs=24, learning_rate=2e-3, weight_decay=1e-2, dropout=0.1)
-MODERN_TRAINING = Training(epochs=24, learning_rate=6e-3, weight_decay=2e-2, dropout=0.15)
 
 
 @dataclass(frozen=True)
@@ -77,16 +86,20 @@ class PlainNetwork:
 
     width: int = 256
     depth: int = 2
-    training: Training = PLAIN_TRAINING
+    training: Training = Training()
     seed: int = 0
     name: str = "perceptron"
     family: ClassVar[Family] = Family.DEEP
 
-    def network(self, shape: Shape) -> Network:
-        """The perceptron for inputs of this shape."""
+    def settings(self, shape: Shape, task: Task) -> Sequence[Setting]:
+        """The one setting there is.
+
+        Its numbers, and those of the modern network's first setting, were chosen on 9 development
+        tables of at most 20,000 rows by out-of-fold scores, with test scores in view: on those
+        tables the networks may look slightly better than on others."""
         from fathometer.networks.perceptron import Perceptron
 
-        return Perceptron(shape, self.width, self.depth)
+        return [Setting(Perceptron(shape, self.width, self.depth), 2e-3, 1e-2, 0.1)]
 
     def fit(
         self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
@@ -102,26 +115,23 @@ class PlainNetwork:
 
 @dataclass(frozen=True)
 class ModernNetwork:
-    """A multilayer perceptron whose numbers enter through piecewise-linear encodings."""
+    """Today's networks for tables, searched: the portfolio's first settings, then sampled ones."""
 
-    width: int = 128
-    depth: int = 3
-    bins: int = 32
-    training: Training = MODERN_TRAINING
+    configurations: int = 1
+    training: Training = Training()
     seed: int = 0
     name: str = "modern network"
     family: ClassVar[Family] = Family.DEEP
 
-    def network(self, shape: Shape) -> Network:
-        """The modern network for inputs of this shape."""
-        from fathometer.networks.modern import Modern
-
-        return Modern(shape, self.width, self.depth, min(self.bins, affordable_bins(shape.numbers)))
+    def settings(self, shape: Shape, task: Task) -> Sequence[Setting]:
+        """So many settings as there are configurations."""
+        rows = settings_for(shape, task, self.configurations, self.seed)
+        return [Setting(**row) for row in rows]
 
     def fit(
         self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
     ) -> NetworkModel:
-        """Train one network for each fold and seed.
+        """Train one network for each setting, fold and seed; halve the settings, mix the rest.
 
         Raises:
             LearnerError: if the table has no column to learn from.
@@ -130,104 +140,10 @@ class ModernNetwork:
         return fit_population(self, table, task, split, budget)
 
 
-def affordable_bins(numbers: int) -> int:
-    """How finely each of so many numbers may be encoded."""
-    columns = max(numbers, 1)
-    return max(1, ENCODED_WIDTH // columns, min(8, WIDEST_ENCODED // columns))
-
-
-@dataclass(frozen=True, eq=False)
-class TargetScale:
-    """Each fold's standardisation of a regression target, and the range it has seen; (F,) each."""
-
-    mean: np.ndarray
-    spread: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-
-    def take(self, folds: Sequence[int]) -> TargetScale:
-        """The scales of these folds, shaped (P, 1, 1)."""
-        each = (self.mean, self.spread, self.low, self.high)
-        return TargetScale(*(values[list(folds)].reshape(-1, 1, 1) for values in each))
-
-    def restore(self, values: np.ndarray) -> np.ndarray:
-        """From standardised values back to the target's unit, within the range seen; float64."""
-        restored = values.astype(np.float64) * self.spread + self.mean
-        return np.asarray(np.clip(restored, self.low, self.high))
-
-    def write(self, graph: Graph, values: str) -> str:
-        """The twin of `restore`."""
-        wide = graph.cast(values, Element.DOUBLE)
-        scaled = graph.add("Mul", wide, graph.constant(self.spread))
-        moved = graph.add("Add", scaled, graph.constant(self.mean))
-        above = graph.add("Max", moved, graph.constant(self.low))
-        return graph.add("Min", above, graph.constant(self.high))
-
-
-def fit_target_scale(target: np.ndarray, folds: Sequence[np.ndarray]) -> TargetScale:
-    """Standardise on each fold's learning rows alone; folds hold places in `target`."""
-    own = [target[rows] for rows in folds]
-    spread = np.array([values.std() for values in own])
-    return TargetScale(
-        np.array([values.mean() for values in own]),
-        np.where(spread > 0, spread, 1.0),
-        np.array([values.min() for values in own]),
-        np.array([values.max() for values in own]),
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class NetworkModel:
-    """A trained population; its answer is the mean of its members' answers."""
-
-    task: Task
-    columns: tuple[ColumnSpec, ...]
-    out_of_fold: np.ndarray
-    account: Account
-    road: LearnedRoad
-    network: Network
-    parameters: dict[str, np.ndarray]  # (P, ...) each
-    folds: tuple[int, ...]  # each member's fold
-    scale: TargetScale | None  # regression only, (P, 1, 1)
-    family: ClassVar[Family] = Family.DEEP
-
-    def predict(self, table: Table) -> Prediction:
-        """Answer for every row, in float32 but for a regression's last step."""
-        import torch
-
-        parameters = {name: torch.from_numpy(array) for name, array in self.parameters.items()}
-        parts = [np.zeros((0, self.task.outputs))]
-        for first in range(0, len(table), ROWS_AT_ONCE):
-            rows = np.arange(first, min(first + ROWS_AT_ONCE, len(table)))
-            encoded = self.road.inputs(table.rows(rows))
-            inputs = as_inputs(encoded).members(self.folds)
-            with torch.no_grad():
-                outputs = self.network.forward(parameters, inputs)
-            parts.append(scores(outputs, self.scale).mean(axis=0))
-        return Prediction(self.task, np.concatenate(parts))
-
-    def write(self, graph: Graph) -> str:
-        """One graph for all members: batched products over the population axis."""
-        from fathometer.networks.network import InputTensors
-
-        encoded = self.road.write(graph)
-        folds = graph.constant(np.array(self.folds, dtype=np.int64))
-        own = [
-            None if tensor is None else graph.add("Gather", tensor, folds, axis=0)
-            for tensor in (encoded.numbers, encoded.flags, encoded.codes)
-        ]
-        outputs = self.network.write(graph, self.parameters, InputTensors(*own))
-        if self.scale is None:
-            answers = graph.add("Softmax", outputs, axis=2)
-        else:
-            answers = self.scale.write(graph, outputs)
-        return graph.add("ReduceMean", answers, graph.constant(np.array([0])), keepdims=0)
-
-
 def fit_population(
     learner: NetworkLearner, table: Table, task: Task, split: Split, budget: Budget
 ) -> NetworkModel:
-    """Train the learner's network for every fold and seed as one population."""
+    """Train the learner's networks for every setting, fold and seed as one population."""
     import torch
 
     from fathometer.population.train import train
@@ -245,23 +161,30 @@ def fit_population(
     scale = fit_target_scale(target, places) if task.kind is TaskKind.REGRESS else None
     encoded = road.inputs(training_rows)
     lessons = make_lessons(encoded, target, scale, places, validation)
-    members, schedule = plan(learner.training, learner.seed, places)
-    network = learner.network(network_shape(road, encoded, task))
+    settings = learner.settings(network_shape(road, encoded, task), task)
+    members, schedule = plan(settings, learner.training, learner.seed, places)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    watch = watcher(budget, len(members), schedule)
-    trained = train(network, lessons.to(device), members, schedule, watch=watch)
-    folds = tuple(member.fold for member in members)
-    return NetworkModel(
-        task,
-        feature_specs(table, task),
-        out_of_fold_scores(trained, folds, validation, scale, task),
-        describe(learner, members, trained),
-        road,
-        network,
-        {name: tensor.numpy() for name, tensor in trained.parameters.items()},
-        folds,
-        None if scale is None else scale.take(folds),
+    graduates = train(
+        lessons.to(device),
+        members,
+        schedule,
+        goes_on=lambda: not budget.spent,
+        report=reporter(budget, members, schedule),
+        checkpoint=budget.checkpoint,
     )
+    cohorts = [list(own) for _, own in groupby(graduates, key=lambda g: g.member.setting)]
+    each = [out_of_fold_scores(own, validation, scale, task) for own in cohorts]
+    out_of_fold, weights = each[0], np.ones(1)
+    if len(cohorts) > 1:
+        stacked = np.stack(each)
+        out_of_fold, weights = cross_mixed(stacked, target, task, split, most=MOST_GROUPS)
+    groups = tuple(
+        make_group(own, float(weight), scale)
+        for own, weight in zip(cohorts, weights, strict=True)
+        if weight
+    )
+    account = describe(cohorts, weights, learner.training)
+    return NetworkModel(task, feature_specs(table, task), out_of_fold, account, road, groups)
 
 
 def network_shape(road: LearnedRoad, encoded: NetworkInputs, task: Task) -> Shape:
@@ -298,24 +221,11 @@ def make_lessons(
     )
 
 
-def as_inputs(encoded: NetworkInputs) -> Inputs:
-    """Encoded rows as tensors, sharing memory."""
-    import torch
-
-    from fathometer.networks.network import Inputs
-
-    return Inputs(
-        torch.from_numpy(encoded.numbers),
-        torch.from_numpy(encoded.flags),
-        torch.from_numpy(encoded.codes),
-    )
-
-
 def plan(
-    training: Training, seed: int, learning: Sequence[np.ndarray]
+    settings: Sequence[Setting], training: Training, seed: int, learning: Sequence[np.ndarray]
 ) -> tuple[list[Member], Schedule]:
-    """The members, a network for each fold and seed, and how often they are validated."""
-    from fathometer.population.member import Member, Schedule
+    """The members, a network for each setting, fold and seed, and how often they are validated."""
+    from fathometer.population.member import Member, Rung, Schedule
 
     rows = max(len(own) for own in learning)
     batch = min(training.batch, max(16, rows // 8))
@@ -325,62 +235,86 @@ def plan(
     every = min(max(math.ceil(rows / batch), least), most)
     members = [
         Member(
+            network=setting.network,
             fold=fold,
             seed=(seed * training.seeds + draw) * len(learning) + fold,
-            learning_rate=training.learning_rate,
-            weight_decay=training.weight_decay,
-            dropout=training.dropout,
+            learning_rate=setting.learning_rate,
+            weight_decay=setting.weight_decay,
+            dropout=setting.dropout,
+            label_smoothing=setting.label_smoothing,
             steps=every * training.epochs,
         )
+        for setting in settings
         for draw in range(training.seeds)
         for fold in range(len(learning))
     ]
-    return members, Schedule(batch, every, training.patience)
+    rungs = tuple(Rung(*rung) for rung in HALVING) if len(settings) > 2 else ()
+    return members, Schedule(batch, every, training.patience, rungs)
 
 
-def watcher(budget: Budget, networks: int, schedule: Schedule) -> Callable[[int, int], bool]:
-    """Reports each epoch and says whether time is left."""
+def reporter(
+    budget: Budget, members: Sequence[Member], schedule: Schedule
+) -> Callable[[Standing], None]:
+    """Tells after each validation how far the population has come."""
+    settings = len({member.setting for member in members})
 
-    def watch(step: int, steps: int) -> bool:
-        if step % schedule.every == 0:
-            words = f"epoch {step // schedule.every}/{steps // schedule.every}"
-            words += f" · {networks} networks in one batch"
-            budget.report(Progress(step / steps, words))
-        return not budget.spent
+    def report(standing: Standing) -> None:
+        words = f"{standing.training} of {standing.members} networks in one batch"
+        if settings > 1:
+            words = f"{settings} settings · round {standing.rung}/{standing.rungs} · " + words
+        budget.report(Progress(standing.done, words))
 
-    return watch
-
-
-def scores(outputs: torch.Tensor, scale: TargetScale | None) -> np.ndarray:
-    """Probabilities, or values in the target's unit, of each member; (P, rows, K) float64."""
-    if scale is None:
-        return outputs.softmax(dim=2).double().numpy()
-    return scale.restore(outputs.numpy())
+    return report
 
 
 def out_of_fold_scores(
-    trained: Trained,
-    folds: Sequence[int],
+    graduates: Sequence[Graduate],
     validation: Sequence[np.ndarray],
     scale: TargetScale | None,
     task: Task,
 ) -> np.ndarray:
     """Each training row's mean score over the members that did not learn from it."""
     total = np.zeros((sum(len(rows) for rows in validation), task.outputs))
-    for fold, outputs in zip(folds, trained.outputs, strict=True):
+    for graduate in graduates:
+        fold = graduate.member.fold
         own = None if scale is None else scale.take([fold])
-        total[validation[fold]] += scores(outputs.unsqueeze(0), own)[0]
-    return total / (len(folds) / len(validation))
+        total[validation[fold]] += scores(graduate.outputs.unsqueeze(0), own)[0]
+    return total / (len(graduates) / len(validation))
 
 
-def describe(learner: NetworkLearner, members: Sequence[Member], trained: Trained) -> Account:
-    """What was trained, in words."""
-    size = sum(array[0].numel() for array in trained.parameters.values())
-    training = learner.training
-    chosen = (
-        f"{len(members)} networks of {size:,} parameters, learning rate "
-        f"{training.learning_rate:g}, weight decay {training.weight_decay:g}, dropout "
-        f"{training.dropout:g}, weights of epoch {np.median(trained.kept) + 1:.0f}"
-        f" of {training.epochs}"
+def make_group(graduates: Sequence[Graduate], weight: float, scale: TargetScale | None) -> Group:
+    """The members of one setting, stacked."""
+    folds = tuple(graduate.member.fold for graduate in graduates)
+    own = [graduate.parameters for graduate in graduates]
+    return Group(
+        graduates[0].member.network,
+        {name: np.stack([parameters[name].numpy() for parameters in own]) for name in own[0]},
+        folds,
+        None if scale is None else scale.take(folds),
+        weight,
     )
-    return Account(configurations=1, fits=len(members), chosen=chosen)
+
+
+def describe(
+    cohorts: Sequence[Sequence[Graduate]], weights: np.ndarray, training: Training
+) -> Account:
+    """What was trained and taken, in words."""
+    fits = sum(len(cohort) for cohort in cohorts)
+    order = [int(place) for place in np.argsort(-weights, kind="stable") if weights[place]]
+    words = [in_words(cohorts[place], training) for place in order]
+    if len(cohorts) > 1:
+        shares = [f"{weights[place]:.0%} {word}" for place, word in zip(order, words, strict=True)]
+        words = [f"{fits} networks trained; " + "; ".join(shares)]
+    return Account(configurations=len(cohorts), fits=fits, chosen=words[0])
+
+
+def in_words(cohort: Sequence[Graduate], training: Training) -> str:
+    """One setting and what became of it."""
+    member = cohort[0].member
+    size = sum(tensor.numel() for tensor in cohort[0].parameters.values())
+    kept = np.median([graduate.kept for graduate in cohort]) + 1
+    return (
+        f"{len(cohort)} networks of {size:,} parameters, learning rate {member.learning_rate:g}, "
+        f"weight decay {member.weight_decay:g}, dropout {member.dropout:g}, weights of epoch "
+        f"{kept:.0f} of {training.epochs}"
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 import torch
@@ -95,3 +95,36 @@ class Network(Protocol):
     def write(self, graph: Graph, parameters: dict[str, np.ndarray], inputs: InputTensors) -> str:
         """Write the ONNX twin of `forward`; returns a float tensor (P, rows, K)."""
         ...
+
+
+@runtime_checkable
+class Widening(Protocol):
+    """A network that may run as a wider one whose additional units are zero.
+
+    A unit with zero weights and bias answers 0 where the activation of 0 is 0, so no gradient
+    reaches the weights into it or out of it, and they stay zero: the wider network is the narrower
+    one, and nearly equal widths can share one batched product."""
+
+    @property
+    def width(self) -> int: ...
+    @property
+    def padded(self) -> Self:
+        """The next wider network of a common width, or itself."""
+        ...
+
+
+@runtime_checkable
+class Headed(Protocol):
+    """A network of several heads, each with an answer of its own that is taught by itself."""
+
+    def heads(self, parameters: Parameters, inputs: Inputs, drop: Dropout = keep_all) -> Tensor:
+        """The heads' logits or standardised values, (P, H, B, K); `forward` is their mean."""
+        ...
+
+
+COMMON_WIDTHS = tuple(sorted({base << power for base in (2, 3) for power in range(2, 12)}))
+
+
+def common_width(width: int) -> int:
+    """The next width that networks are padded to, at most half as much again."""
+    return next((common for common in COMMON_WIDTHS if common >= width), width)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from fathometer.networks.network import (
     InputTensors,
     Parameters,
     Shape,
+    common_width,
     keep_all,
 )
 
@@ -27,6 +28,11 @@ class Perceptron:
     shape: Shape
     width: int
     depth: int
+
+    @property
+    def padded(self) -> Perceptron:
+        """The same at the next common width; a rectified 0 is 0."""
+        return replace(self, width=common_width(self.width))
 
     @property
     def fixed(self) -> frozenset[str]:

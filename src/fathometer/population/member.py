@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from fathometer.networks.network import Inputs, Parameters
+from fathometer.networks.network import Inputs, Network, Parameters
 
 
 @dataclass(frozen=True)
 class Member:
-    """One network to be trained: where it learns, and how.
+    """One network to be trained: which, where it learns, and how.
 
     Members that differ only in fold and seed are of the same setting."""
 
+    network: Network
     fold: int
     seed: int
     learning_rate: float
     weight_decay: float
     dropout: float
     steps: int  # length of its schedule, in batches
+    label_smoothing: float = 0.0  # share of the target spread over all classes; values ignore it
+    rows: int | None = None  # learn from so many of the fold's rows, nested subsets; None: all
 
     @property
-    def setting(self) -> tuple[float, float, float, int]:
+    def setting(self) -> Member:
         """All that is chosen about a member, as opposed to where and from which seed it starts."""
-        return self.learning_rate, self.weight_decay, self.dropout, self.steps
+        return replace(self, fold=0, seed=0)
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,24 @@ class Lessons:
             self.classify,
         )
 
+    def learning_of(self, member: Member) -> Tensor:
+        """The rows that a member learns from, (n,) int64.
+
+        Subsets are nested: a smaller one is the start of a larger one of the same fold."""
+        rows = self.learning[member.fold]
+        if member.rows is None or member.rows >= len(rows):
+            return rows
+        order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(member.fold))
+        return rows[order[: member.rows].to(rows.device)]
+
+
+@dataclass(frozen=True)
+class Rung:
+    """Where in their schedules settings are compared, and what share of them goes on."""
+
+    done: float  # share of a member's steps
+    survive: float  # share of the settings
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -57,15 +78,18 @@ class Schedule:
 
     batch: int  # rows in a member's batch
     every: int  # steps between two validations
-    patience: int  # validations that must have passed before all may stop early
+    patience: int  # validations that must have passed before a setting may stop early
+    rungs: tuple[Rung, ...] = ()  # successive halving; none: every setting runs to its end
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
-    """A trained population, on the CPU."""
+class Graduate:
+    """One trained member, on the CPU."""
 
-    parameters: Parameters  # (P, ...), as kept
-    curves: np.ndarray  # (validations, P) mean validation loss of each member
-    kept: np.ndarray  # (P,) int64: the validation at which each member's weights were kept
-    outputs: tuple[Tensor, ...]  # for each member, its kept outputs on its validation rows (n, K)
-    steps: int  # taken in all
+    member: Member
+    parameters: Parameters  # as kept, without the axis P
+    curve: np.ndarray  # (validations,) its mean validation losses
+    kept: int  # the validation at which its weights were kept
+    outputs: Tensor  # its kept outputs on its validation rows (n, K)
+    steps: int  # taken
+    is_through: bool  # False: halving ended its setting before its schedule did

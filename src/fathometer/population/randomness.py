@@ -45,18 +45,36 @@ class RowStream:
         taken, self._ahead = self._ahead[:count], self._ahead[count:]
         return taken
 
+    @property
+    def state(self) -> tuple[Tensor, Tensor]:
+        """What is needed to go on from here: the generator's state (uint8), the rows drawn."""
+        return self._generator.get_state(), self._ahead.cpu()
+
+    @state.setter
+    def state(self, state: tuple[Tensor, Tensor]) -> None:
+        self._generator.set_state(state[0])
+        self._ahead = state[1].to(self._rows.device)
+
 
 class MemberDropout:
-    """Dropout with each member's own share and generator.
+    """Dropout with each member's own share, generator and width.
 
     16 random bits an activation decide, which is 8 times as quick as `bernoulli_` (0.04 ms against
     0.32 ms for 256 × 192 on one core of an EPYC, torch 2.13); shares are exact to 1 / 65,536."""
 
-    def __init__(self, members: Sequence[Member], device: torch.device) -> None:
-        self._idle = all(member.dropout == 0.0 for member in members)
-        self._generators = [generator(member, Purpose.DROPOUT, device) for member in members]
-        kept = torch.tensor([1.0 - member.dropout for member in members], device=device)
-        self._scales = (1.0 / kept).view(-1, 1, 1)
+    def __init__(
+        self,
+        shares: Sequence[float],
+        generators: Sequence[torch.Generator],
+        narrowed: Sequence[float],
+        device: torch.device,
+    ) -> None:
+        """narrowed: each member's own width as a share of the width it is padded to."""
+        self._idle = all(share == 0.0 for share in shares)
+        self._generators = generators
+        self._narrowed = narrowed
+        kept = torch.tensor([1.0 - share for share in shares], device=device)
+        self._scales = 1.0 / kept
         # A draw of 16 bits is a number from -32,768 to 32,767.
         self._highest = (kept * 65_536 - 32_769).round().to(torch.int16).view(-1, 1)
 
@@ -64,11 +82,28 @@ class MemberDropout:
         """Drop activations (P, B, H), scaling what is kept so that its expectation stays."""
         if self._idle:
             return activations
-        size = activations[0].numel()
+        return activations * self._draw(activations)
+
+    def _draw(self, activations: Tensor) -> Tensor:
+        """0 or 1 / (1 - share) for every activation, (P, B, H)."""
+        rows, width = activations[0].numel() // activations.shape[-1], activations.shape[-1]
         words = torch.empty(
-            len(activations), -(-size // 4), dtype=torch.int64, device=activations.device
+            len(activations), -(-rows * width // 4), dtype=torch.int64, device=activations.device
         )
-        for row, own in zip(words, self._generators, strict=True):
-            row.random_(-(2**63), None, generator=own)
-        kept = words.view(torch.int16)[:, :size] <= self._highest
-        return activations * (kept.view(activations.shape) * self._scales)
+        bits = words.view(torch.int16)
+        for row, narrow, narrowed, own in zip(
+            words, bits, self._narrowed, self._generators, strict=True
+        ):
+            if narrowed == 1.0:
+                row.random_(-(2**63), None, generator=own)
+                continue
+            # Padding takes no part in a member's stream: it meets the masks it would meet alone.
+            part = round(width * narrowed)
+            drawn = torch.empty(-(-rows * part // 4), dtype=torch.int64, device=row.device)
+            drawn.random_(-(2**63), None, generator=own)
+            whole = narrow[: rows * width].view(rows, width)
+            whole[:, :part] = drawn.view(torch.int16)[: rows * part].view(rows, part)
+            whole[:, part:] = 0
+        kept = bits[:, : rows * width] <= self._highest
+        each = self._scales.view(-1, *[1] * (activations.dim() - 1))
+        return kept.view(activations.shape) * each

@@ -1,70 +1,299 @@
-"""Train P networks as one batched program.
+"""Train P networks as batched programs: any mix of folds, seeds, rates, widths and lengths.
 
 Every member equals the same network trained alone with the same seed and rows, whoever trains
 beside it. Nothing is chosen on rows that it is scored on: a member of fold k keeps the weights that
-it had when the *other* folds' validation losses were lowest. Knows tensors, never tables."""
+it had when the *other* folds' validation losses were lowest, and what halving drops for a fold is
+dropped by the others. Knows tensors, never tables.
+
+Members of one setting form a cohort. Cohorts wait in a queue; those whose networks can share a
+batched product train side by side in blocks, one on each core. Where a cohort is through, or comes
+to a rung of the halving, it leaves, the blocks are packed anew, and the next cohorts enter."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn.functional import cross_entropy
 
-from fathometer.networks.network import Network, Parameters
-from fathometer.population.member import Lessons, Member, Schedule, Trained
-from fathometer.population.randomness import MemberDropout, RowStream
-from fathometer.population.stack import Optimizer, Stack, start
-from fathometer.population.stopping import LeaveFoldOut
+from fathometer.networks.network import Network
+from fathometer.population.block import Block, validation_outputs
+from fathometer.population.checkpoint import Checkpoint
+from fathometer.population.cohort import Cohort
+from fathometer.population.cost import members_of_a_block
+from fathometer.population.member import Graduate, Lessons, Member, Rung, Schedule
+from fathometer.population.state import padded_network, start
+from fathometer.population.stopping import survivors
 
-CHUNK = 1024  # rows of each member in one forward pass outside training
-Watch = Callable[[int, int], bool]  # (steps taken, steps planned) -> whether to go on
+REFILL = 0.75  # cohorts enter when less than this share of the places is taken
+SAVE_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a population has come, after every validation."""
+
+    done: float  # share of the steps planned
+    members: int  # in all
+    training: int  # at this moment
+    rung: int  # of the halving, from 1
+    rungs: int
+    losses: tuple[tuple[int, float], ...]  # (place among all members, validation loss), those live
 
 
 def train(
-    network: Network,
     lessons: Lessons,
     members: Sequence[Member],
     schedule: Schedule,
     *,
-    watch: Watch = lambda step, steps: True,
-) -> Trained:
-    """Train all members side by side until their schedules end, none improves, or `watch` says no.
+    goes_on: Callable[[], bool] = lambda: True,
+    report: Callable[[Standing], None] = lambda standing: None,
+    checkpoint: Path | None = None,
+) -> tuple[Graduate, ...]:
+    """Train all members until their schedules end, halving drops them, or none improves.
 
     Args:
-        watch: asked after every step; when it answers False the best weights so far are returned.
+        members: those of one setting stand together.
+        goes_on: asked after every step; when it answers False, what there is is returned.
+        report: told after every validation.
+        checkpoint: a file that the whole population is saved to now and then, and read from if it
+            is there and of the same population; a resumed one ends with the same bytes.
+
+    Returns:
+        Those that were validated at least once, in the order of `members`.
+
+    Raises:
+        ValueError: if a member's steps are no multiple of the steps between two validations.
     """
-    steps = max(member.steps for member in members)
-    choice = LeaveFoldOut(members, patience=schedule.patience)
-    taken, goes_on = 0, True
+    if any(member.steps % schedule.every for member in members):
+        raise ValueError("a member's steps must be a multiple of the steps between validations")
+    population = Population(lessons, members, schedule)
+    saved = Checkpoint(checkpoint, (repr(members), repr(schedule))) if checkpoint else None
+    if saved is not None:
+        saved.restore(population)
     with one_thread_an_operator() as cores:
-        count = 1 if lessons.target.is_cuda else min(cores, len(members))
-        parts = [list(part) for part in np.array_split(np.arange(len(members)), count)]
-        blocks = [Block(network, lessons, [members[p] for p in part], schedule) for part in parts]
-        with ThreadPoolExecutor(count) as pool:
-            while goes_on and taken < steps:
-                first, ahead = taken, min(schedule.every, steps - taken)
-                told = [True]
+        population.run(1 if lessons.target.is_cuda else cores, goes_on, report, saved)
+        return population.graduates()
 
-                def go_on(step: int, first: int = first, told: list[bool] = told) -> bool:
-                    told[0] = told[0] and watch(first + step, steps)
-                    return told[0]
 
-                # One block asks; the others look at what it was told.
-                asked = [go_on, *[lambda step, told=told: told[0]] * (count - 1)]
-                taken += max(pool.map(Block.teach, blocks, [first] * count, [ahead] * count, asked))
-                improved = choice.observe(np.concatenate(list(pool.map(Block.validate, blocks))))
-                for block, part in zip(blocks, parts, strict=True):
-                    block.keep(improved[part])
-                goes_on = told[0] and not choice.exhausted
-            outputs = [output for own in pool.map(Block.outputs, blocks) for output in own]
-    kept = [block.kept for block in blocks]
-    parameters = {name: torch.cat([own[name] for own in kept]).cpu() for name in kept[0]}
-    return Trained(parameters, choice.curves, choice.kept, tuple(outputs), taken)
+class Population:
+    """All cohorts, and where each stands: waiting, training (live), or at the rung."""
+
+    def __init__(self, lessons: Lessons, members: Sequence[Member], schedule: Schedule) -> None:
+        self._lessons, self._schedule = lessons, schedule
+        self._members = len(members)
+        self.cohorts = [
+            Cohort([start(member, lessons) for member in run], schedule.patience)
+            for run in (list(own) for _, own in groupby(members, key=lambda m: m.setting))
+        ]
+        self._rungs = (*schedule.rungs, Rung(1.0, 1.0))
+        self.rung = 0
+        self.waiting = list(range(len(self.cohorts)))
+        self.live: list[int] = []
+        self.arrived: list[int] = []
+
+    def run(
+        self,
+        cores: int,
+        goes_on: Callable[[], bool],
+        report: Callable[[Standing], None],
+        saved: Checkpoint | None,
+    ) -> None:
+        """Train until all are through or `goes_on` says no."""
+        told, next_save = True, time.monotonic() + SAVE_SECONDS
+        with ThreadPoolExecutor(cores) as pool:
+            while told and self._has_work():
+                self._admit(cores)
+                wave = Wave(self._lessons, self._live(), self._schedule, cores, pool)
+                while told and not self._anyone_arrived():
+                    told = wave.learn(goes_on)
+                    report(self._standing())
+                    if saved is not None and told and time.monotonic() >= next_save:
+                        wave.settle()
+                        saved.save(self)
+                        next_save = time.monotonic() + SAVE_SECONDS
+                wave.settle()
+                self._leave()
+
+    def _has_work(self) -> bool:
+        """Whether anyone is left to train; moves the best on to the next rung where all arrived."""
+        if not self.live and not self.waiting and self.rung < len(self._rungs) - 1:
+            best = [self.cohorts[place].best_by_others for place in self.arrived]
+            through = survivors(np.array(best), self._rungs[self.rung].survive)
+            self.waiting = [self.arrived[place] for place in through]
+            self.waiting = [p for p in self.waiting if not self.cohorts[p].is_through]
+            self.arrived = []
+            self.rung += 1
+            return self._has_work()
+        return bool(self.live or self.waiting)
+
+    def _admit(self, cores: int) -> None:
+        """Fill the places of this wave from the queue, with networks that fit together."""
+        leader = self.cohorts[(self.live or self.waiting)[0]]
+        room = cores * members_of_a_block(
+            leader.states[0].layout, self._schedule.batch, self._lessons.target.device
+        )
+        taken = sum(len(self.cohorts[place].states) for place in self.live)
+        if taken > REFILL * room:
+            return
+        kind = self._runs_as(leader)
+        for place in list(self.waiting):
+            own = self.cohorts[place]
+            fits = taken + len(own.states) <= room or not self.live
+            if fits and self._runs_as(own) == kind:
+                self.live.append(place)
+                self.waiting.remove(place)
+                taken += len(own.states)
+
+    @staticmethod
+    def _runs_as(cohort: Cohort) -> Network:
+        return padded_network(cohort.states[0].member.network)
+
+    def _live(self) -> list[Cohort]:
+        return [self.cohorts[place] for place in self.live]
+
+    def _end(self, cohort: Cohort) -> int:
+        """The step at which a cohort comes to the present rung: a validation."""
+        every, rung = self._schedule.every, self._rungs[self.rung]
+        return max(1, round(cohort.steps * rung.done / every)) * every
+
+    def _has_arrived(self, cohort: Cohort) -> bool:
+        return cohort.taken >= self._end(cohort) or cohort.is_through
+
+    def _anyone_arrived(self) -> bool:
+        return any(self._has_arrived(cohort) for cohort in self._live())
+
+    def _leave(self) -> None:
+        for place in list(self.live):
+            if self._has_arrived(self.cohorts[place]):
+                self.live.remove(place)
+                self.arrived.append(place)
+        self.arrived.sort()
+
+    def _standing(self) -> Standing:
+        losses = [
+            (place, loss)
+            for cohort in self._live()
+            for place, loss in zip(self._places(cohort), cohort.last_losses, strict=True)
+        ]
+        taken = sum(cohort.taken * len(cohort.states) for cohort in self.cohorts)
+        return Standing(
+            min(1.0, taken / self._planned()),
+            self._members,
+            len(losses),
+            self.rung + 1,
+            len(self._rungs),
+            tuple(losses),
+        )
+
+    def _places(self, cohort: Cohort) -> range:
+        first = 0
+        for other in self.cohorts:
+            if other is cohort:
+                break
+            first += len(other.states)
+        return range(first, first + len(cohort.states))
+
+    def _planned(self) -> float:
+        """Steps of all members, as far as halving lets them come."""
+        whole = sum(cohort.steps * len(cohort.states) for cohort in self.cohorts)
+        share, done, going = 0.0, 0.0, 1.0
+        for rung in self._rungs:
+            share += going * (rung.done - done)
+            done, going = rung.done, going * rung.survive
+        return whole * share
+
+    def graduates(self) -> tuple[Graduate, ...]:
+        """All members that were validated."""
+        return tuple(
+            graduate
+            for cohort in self.cohorts
+            if cohort.choice.history
+            for graduate in self._graduate(cohort)
+        )
+
+    def _graduate(self, cohort: Cohort) -> list[Graduate]:
+        states, choice = cohort.states, cohort.choice
+        members = [state.member for state in states]
+        device = self._lessons.target.device
+        own = [state.parameters for state in states]
+        stacked = {name: torch.stack([p[name] for p in own]).to(device) for name in own[0]}
+        outputs = validation_outputs(members[0].network, stacked, self._lessons, members)
+        return [
+            Graduate(
+                state.member,
+                own[place],
+                choice.curves[:, place],
+                int(choice.kept[place]),
+                outputs[place].cpu(),
+                state.taken,
+                cohort.is_through,
+            )
+            for place, state in enumerate(states)
+        ]
+
+
+class Wave:
+    """The live cohorts packed into blocks, one for each core, until someone leaves."""
+
+    def __init__(
+        self,
+        lessons: Lessons,
+        cohorts: Sequence[Cohort],
+        schedule: Schedule,
+        cores: int,
+        pool: ThreadPoolExecutor,
+    ) -> None:
+        states = [state for cohort in cohorts for state in cohort.states]
+        parts = np.array_split(np.arange(len(states)), min(cores, len(states)))
+        self._cohorts, self._every, self._pool = cohorts, schedule.every, pool
+        self._blocks = [Block(lessons, [states[p] for p in part], schedule.batch) for part in parts]
+        self._parts = parts
+        self._taken = [0] * len(parts)
+        self._settled = list(self._taken)
+
+    def learn(self, goes_on: Callable[[], bool]) -> bool:
+        """Take the steps up to the next validation, validate, and keep what is better.
+
+        Returns whether to go on."""
+        told = [True]
+
+        def asks() -> bool:
+            told[0] = told[0] and goes_on()
+            return told[0]
+
+        def looks() -> bool:  # one block asks; the others look at what it was told
+            return told[0]
+
+        asked = [asks, *[looks] * (len(self._blocks) - 1)]
+        count = len(self._blocks)
+        steps = list(
+            self._pool.map(Block.teach, self._blocks, self._taken, [self._every] * count, asked)
+        )
+        self._taken = [before + more for before, more in zip(self._taken, steps, strict=True)]
+        losses = np.concatenate(list(self._pool.map(Block.validate, self._blocks)))
+        improved, first = [], 0
+        for cohort in self._cohorts:
+            own = losses[first : first + len(cohort.states)]
+            improved.append(cohort.choice.observe(own))
+            cohort.taken += max(steps)
+            first += len(cohort.states)
+        better = np.concatenate(improved)
+        for block, part in zip(self._blocks, self._parts, strict=True):
+            block.keep(better[part].tolist())
+        return told[0]
+
+    def settle(self) -> None:
+        """Bring the states of all members up to date."""
+        for place, block in enumerate(self._blocks):
+            block.settle(self._taken[place] - self._settled[place])
+        self._settled = list(self._taken)
 
 
 @contextmanager
@@ -80,108 +309,3 @@ def one_thread_an_operator() -> Iterator[int]:
         yield cores
     finally:
         torch.set_num_threads(cores)
-
-
-class Block:
-    """The members that one core trains: their weights, optimizer, rows and dropout."""
-
-    def __init__(
-        self, network: Network, lessons: Lessons, members: Sequence[Member], schedule: Schedule
-    ) -> None:
-        self._network, self._lessons, self._members = network, lessons, members
-        self._batch = schedule.batch
-        self._stack = start(network, members, lessons)
-        self._optimizer = Optimizer(self._stack, members)
-        self._streams = [RowStream(member, lessons.learning[member.fold]) for member in members]
-        self._drop = MemberDropout(members, lessons.target.device)
-        self._best = self._stack.flat.clone()
-
-    @property
-    def kept(self) -> Parameters:
-        """The weights kept so far, (P, ...) by name."""
-        parameters = self._stack.with_rows(self._best)
-        return {name: tensor.detach() for name, tensor in parameters.items()}
-
-    def teach(self, first: int, count: int, go_on: Callable[[int], bool]) -> int:
-        """Take `count` steps after the `first`, or fewer if told not to go on; returns how many."""
-        for step in range(count):
-            rows = [stream.take(self._batch) for stream in self._streams]
-            learn(self._network, self._stack, self._lessons, self._members, rows, self._drop)
-            self._optimizer.step(first + step)
-            if not go_on(step + 1):
-                return step + 1
-        return count
-
-    def validate(self) -> np.ndarray:
-        """Each member's mean loss on its validation rows, (P,) float64."""
-        return validate(self._network, self._stack.parameters, self._lessons, self._members)
-
-    def keep(self, improved: np.ndarray) -> None:
-        """Remember the present weights of these members, (P,) bool."""
-        places = torch.from_numpy(improved)
-        self._best[places] = self._stack.flat[places]
-
-    def outputs(self) -> list[Tensor]:
-        """Each member's outputs, by the weights kept, on its validation rows, P times (n, K)."""
-        found = validation_outputs(self._network, self.kept, self._lessons, self._members)
-        return [output.cpu() for output in found]
-
-
-def learn(
-    network: Network,
-    stack: Stack,
-    lessons: Lessons,
-    members: Sequence[Member],
-    batches: Sequence[Tensor],
-    drop: MemberDropout,
-) -> None:
-    """Compute the gradients of one batch of each member's own rows, batches P times (B,)."""
-    folds = fold_places(members, lessons)
-    rows = torch.stack(list(batches))
-    outputs = network.forward(stack.parameters, lessons.inputs.take(folds, rows), drop)
-    losses = row_losses(outputs, lessons.target[folds.unsqueeze(1), rows], lessons.classify)
-    # A sum over members keeps each member's gradient what it would be alone.
-    stack.differentiate(losses.mean(dim=1).sum())
-
-
-def row_losses(outputs: Tensor, target: Tensor, classify: bool) -> Tensor:
-    """Cross-entropy or squared error of each row, (P, B), from outputs (P, B, K)."""
-    if classify:
-        losses = cross_entropy(outputs.flatten(0, 1), target.flatten(), reduction="none")
-        return losses.view(target.shape)
-    return (outputs.squeeze(2) - target) ** 2
-
-
-def fold_places(members: Sequence[Member], lessons: Lessons) -> Tensor:
-    """Each member's fold, (P,) int64."""
-    return torch.tensor([member.fold for member in members], device=lessons.target.device)
-
-
-def validate(
-    network: Network, parameters: Parameters, lessons: Lessons, members: Sequence[Member]
-) -> np.ndarray:
-    """Each member's mean loss on its validation rows, (P,) float64."""
-    outputs = validation_outputs(network, parameters, lessons, members)
-    losses = []
-    for member, output in zip(members, outputs, strict=True):
-        target = lessons.target[member.fold, lessons.validation[member.fold]]
-        own = row_losses(output.unsqueeze(0), target.unsqueeze(0), lessons.classify)
-        losses.append(float(own.double().mean()))
-    return np.array(losses)
-
-
-@torch.no_grad()
-def validation_outputs(
-    network: Network, parameters: Parameters, lessons: Lessons, members: Sequence[Member]
-) -> list[Tensor]:
-    """Each member's outputs on its own validation rows, P times (n, K)."""
-    folds = fold_places(members, lessons)
-    own = [lessons.validation[member.fold] for member in members]
-    longest = max(len(rows) for rows in own)
-    # Shorter lists are filled up with row 0; what it yields is cut off below.
-    filled = torch.stack([torch.nn.functional.pad(rows, (0, longest - len(rows))) for rows in own])
-    outputs = [
-        network.forward(parameters, lessons.inputs.take(folds, rows))
-        for rows in torch.split(filled, CHUNK, dim=1)
-    ]
-    return [o[: len(rows)] for o, rows in zip(torch.cat(outputs, dim=1), own, strict=True)]

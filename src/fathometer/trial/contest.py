@@ -118,11 +118,12 @@ class Contest:
         """An equal share of the time that is left; the constant needs none and always finishes."""
         if isinstance(learner, Constant):
             return Budget()
+        checkpoint = self.store.checkpoint(learner.name)
         if self.terms.deadline is None:
-            return Budget(None, report, self.terms.stopped)
+            return Budget(None, report, self.terms.stopped, checkpoint)
         now = time.monotonic()
         share = FIT_SHARE * max(0.0, self.terms.deadline - now) / left
-        return Budget(now + share, report, self.terms.stopped)
+        return Budget(now + share, report, self.terms.stopped, checkpoint)
 
     def _judge(
         self, card: Scorecard, fit: Callable[[], Model], bills: Mapping[str, Bill] | None = None

@@ -6,7 +6,7 @@ seconds, so the same command gives the same models on the same kind of machine."
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from fathometer.errors import OptionError
@@ -18,7 +18,7 @@ from fathometer.learners.light_gbm import LightGBM
 from fathometer.learners.linear import ElasticNet, Logistic, Ridge
 from fathometer.learners.naive_bayes import NaiveBayes
 from fathometer.learners.neighbours import Neighbours
-from fathometer.learners.network import ModernNetwork, PlainNetwork
+from fathometer.learners.network import ModernNetwork, PlainNetwork, Training
 from fathometer.learners.random_forest import ExtraTrees, RandomForest
 from fathometer.learners.xg_boost import XGBoost
 from fathometer.table.task import Task, TaskKind
@@ -62,10 +62,7 @@ def entrants(task: Task, effort: Effort, seed: int) -> tuple[Learner, ...]:
     rounds = max(LEAST_ROUNDS, steps.boosting_work // _trees_a_round(task))
     # Fewer rounds take larger steps, up to where boosting starts to overshoot.
     rate = min(0.2, steps.learning_rate * (steps.boosting_work / rounds) ** 0.5)
-    plain, modern = (
-        replace(network.training, epochs=steps.epochs, seeds=steps.seeds)
-        for network in (PlainNetwork, ModernNetwork)
-    )
+    training = Training(epochs=steps.epochs, seeds=steps.seeds)
     penalties = MOST_PENALTIES[-steps.penalties :]
     few = effort is Effort.QUICK and _trees_a_round(task) > 1
     linear: tuple[Learner, ...] = (
@@ -79,11 +76,11 @@ def entrants(task: Task, effort: Effort, seed: int) -> tuple[Learner, ...]:
         *linear,
         DecisionTree(seed=seed),
         LightGBM(rounds, rate, steps.patience, seed=seed),
-        PlainNetwork(training=plain, seed=seed),
+        PlainNetwork(training=training, seed=seed),
         # Its trees of whole levels are weak for several classes and need larger steps (measured on
         # covertype: 0.807 against 0.786 accuracy for the same work).
         CatBoost(rounds, max(rate, 0.3) if few else rate, steps.patience, seed=seed),
-        ModernNetwork(training=modern, seed=seed),
+        ModernNetwork(training=training, seed=seed),
         XGBoost(rounds, rate, steps.patience, seed=seed),
         RandomForest(trees=steps.trees, seed=seed),
         ExtraTrees(trees=steps.trees, seed=seed),

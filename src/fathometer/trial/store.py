@@ -27,6 +27,7 @@ from fathometer.trial.files import make_folder
 from fathometer.trial.scorecard import Bill, Quality, Scorecard
 
 NAME = "run.sqlite"
+UNFINISHED = ".unfinished"
 APPLICATION = 0x4641_5448  # "FATH", so that no other program's database is taken for ours
 SCHEMA = 1
 
@@ -80,8 +81,9 @@ class LoggedEvent:
 class RunStore:
     """The log of one run; open it with `RunStore.open`. Safe to use from several threads."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, key: str) -> None:
         self.path = path
+        self._key = key
         self._connection = connection
         self._lock = threading.Lock()
 
@@ -110,7 +112,7 @@ class RunStore:
             except BaseException:
                 connection.close()
                 raise
-        return RunStore(path, connection)
+        return RunStore(path, connection, key)
 
     def close(self) -> None:
         """Close the log; it can be opened again."""
@@ -137,6 +139,15 @@ class RunStore:
     def complete(self) -> None:
         """Note that the run came to its end, with all its files written."""
         self._write("UPDATE run SET state = 'complete'")
+        for left in self.path.parent.glob(f".*{UNFINISHED}*"):
+            left.unlink(missing_ok=True)
+
+    def checkpoint(self, name: str) -> Path:
+        """Where a contestant may save how far its fit has come; gone once it is finished.
+
+        The run's key is part of the file's name: other rows or options never go on from it."""
+        slug = "".join(letter if letter.isalnum() else "-" for letter in name)
+        return self.path.with_name(f".{slug}.{self._key[:16]}{UNFINISHED}")
 
     def append(
         self, what: str, name: str = "", payload: Mapping[str, object] | None = None
@@ -168,6 +179,7 @@ class RunStore:
             "INSERT OR REPLACE INTO trials VALUES (?, ?, ?, ?, ?, ?)",
             (name, *parts, _digest(name, *parts)),
         )
+        self.checkpoint(name).unlink(missing_ok=True)
 
     def finished(self, name: str) -> StoredTrial | None:
         """The trial of a contestant that is through, or None where it is not.

@@ -1,0 +1,154 @@
+"""What training a population of networks leaves: weighted groups of networks, and their graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from fathometer.features.learned import LearnedRoad, NetworkInputs, NetworkTensors
+from fathometer.graph import Element, Graph
+from fathometer.learners.contract import Account, Family, Prediction
+from fathometer.table.kind import ColumnSpec
+from fathometer.table.table import Table
+from fathometer.table.task import Task
+
+if TYPE_CHECKING:
+    import torch
+
+    from fathometer.networks.network import Inputs, Network
+
+ROWS_AT_ONCE = 4096  # rows of one forward pass when predicting
+
+
+@dataclass(frozen=True, eq=False)
+class TargetScale:
+    """Each fold's standardisation of a regression target, and the range it has seen; (F,) each."""
+
+    mean: np.ndarray
+    spread: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    def take(self, folds: Sequence[int]) -> TargetScale:
+        """The scales of these folds, shaped (P, 1, 1)."""
+        each = (self.mean, self.spread, self.low, self.high)
+        return TargetScale(*(values[list(folds)].reshape(-1, 1, 1) for values in each))
+
+    def restore(self, values: np.ndarray) -> np.ndarray:
+        """From standardised values back to the target's unit, within the range seen; float64."""
+        restored = values.astype(np.float64) * self.spread + self.mean
+        return np.asarray(np.clip(restored, self.low, self.high))
+
+    def write(self, graph: Graph, values: str) -> str:
+        """The twin of `restore`."""
+        wide = graph.cast(values, Element.DOUBLE)
+        scaled = graph.add("Mul", wide, graph.constant(self.spread))
+        moved = graph.add("Add", scaled, graph.constant(self.mean))
+        above = graph.add("Max", moved, graph.constant(self.low))
+        return graph.add("Min", above, graph.constant(self.high))
+
+
+def fit_target_scale(target: np.ndarray, folds: Sequence[np.ndarray]) -> TargetScale:
+    """Standardise on each fold's learning rows alone; folds hold places in `target`."""
+    own = [target[rows] for rows in folds]
+    spread = np.array([values.std() for values in own])
+    return TargetScale(
+        np.array([values.mean() for values in own]),
+        np.where(spread > 0, spread, 1.0),
+        np.array([values.min() for values in own]),
+        np.array([values.max() for values in own]),
+    )
+
+
+def scores(outputs: torch.Tensor, scale: TargetScale | None) -> np.ndarray:
+    """Probabilities, or values in the target's unit, of each member; (P, rows, K) float64."""
+    if scale is None:
+        return outputs.softmax(dim=2).double().numpy()
+    return scale.restore(outputs.numpy())
+
+
+def as_inputs(encoded: NetworkInputs) -> Inputs:
+    """Encoded rows as tensors, sharing memory."""
+    import torch
+
+    from fathometer.networks.network import Inputs
+
+    return Inputs(
+        torch.from_numpy(encoded.numbers),
+        torch.from_numpy(encoded.flags),
+        torch.from_numpy(encoded.codes),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """The trained networks of one setting, a batched program of their own."""
+
+    network: Network
+    parameters: dict[str, np.ndarray]  # (P, ...) each
+    folds: tuple[int, ...]  # each member's fold
+    scale: TargetScale | None  # regression only, (P, 1, 1)
+    weight: float  # in the model's answer; all groups' add up to 1
+
+    def predict(self, inputs: Inputs) -> np.ndarray:
+        """The mean of the members' answers from inputs of all folds; (rows, outputs) float64."""
+        import torch
+
+        parameters = {name: torch.from_numpy(array) for name, array in self.parameters.items()}
+        with torch.no_grad():
+            outputs = self.network.forward(parameters, inputs.members(self.folds))
+        return np.asarray(scores(outputs, self.scale).mean(axis=0))
+
+    def write(self, graph: Graph, encoded: NetworkTensors) -> str:
+        """The twin of `predict`: batched products over the group's members."""
+        from fathometer.networks.network import InputTensors
+
+        folds = graph.constant(np.array(self.folds, dtype=np.int64))
+        own = [
+            None if tensor is None else graph.add("Gather", tensor, folds, axis=0)
+            for tensor in (encoded.numbers, encoded.flags, encoded.codes)
+        ]
+        outputs = self.network.write(graph, self.parameters, InputTensors(*own))
+        if self.scale is None:
+            answers = graph.add("Softmax", outputs, axis=2)
+        else:
+            answers = self.scale.write(graph, outputs)
+        return graph.add("ReduceMean", answers, graph.constant(np.array([0])), keepdims=0)
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkModel:
+    """Trained groups of networks; the answer is the weighted mean of theirs."""
+
+    task: Task
+    columns: tuple[ColumnSpec, ...]
+    out_of_fold: np.ndarray
+    account: Account
+    road: LearnedRoad
+    groups: tuple[Group, ...]
+    family: ClassVar[Family] = Family.DEEP
+
+    def predict(self, table: Table) -> Prediction:
+        """Answer for every row, in float32 but for a regression's last step and the mean."""
+        parts = [np.zeros((0, self.task.outputs))]
+        for first in range(0, len(table), ROWS_AT_ONCE):
+            rows = np.arange(first, min(first + ROWS_AT_ONCE, len(table)))
+            inputs = as_inputs(self.road.inputs(table.rows(rows)))
+            answers = [group.weight * group.predict(inputs) for group in self.groups]
+            parts.append(np.sum(answers, axis=0))
+        return Prediction(self.task, np.concatenate(parts))
+
+    def write(self, graph: Graph) -> str:
+        """One graph for all groups, which share the road."""
+        encoded = self.road.write(graph)
+        total = ""
+        for group in self.groups:
+            answers = group.write(graph, encoded)
+            if len(self.groups) > 1:
+                kind = np.float32 if group.scale is None else np.float64
+                answers = graph.add("Mul", answers, graph.constant(kind(group.weight)))
+            total = graph.add("Add", total, answers) if total else answers
+        return total

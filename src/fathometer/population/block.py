@@ -1,0 +1,207 @@
+"""The members that one core trains as one batched program.
+
+Their parameters are the rows of one matrix, so that an optimizer step is one fused pass over the
+rows of a setting, and each member's rate, decay, dropout and rows are its own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import groupby
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import log_softmax, pad
+
+from fathometer.networks.network import Headed, Network, Parameters
+from fathometer.population.member import Lessons, Member
+from fathometer.population.randomness import MemberDropout
+from fathometer.population.state import (
+    MemberState,
+    copy_between,
+    narrowed,
+    padded_layout,
+    padded_network,
+)
+
+CHUNK = 1024  # rows of each member in one forward pass outside training
+BETAS = (0.9, 0.95)  # RealMLP's second beta: quicker to forget, better with few steps
+CYCLES = 3
+
+
+def pace(done: float) -> float:
+    """Share of the learning rate after this share of the schedule; 0 from its end on.
+
+    RealMLP's coslog schedule (Holzmüller et al. 2024, with 3 cycles for their 4): the rate rises
+    from 0 and falls back to it in cycles that end at 1/7, 3/7 and 1. So a table that needs few
+    epochs finds well-annealed weights early, and one that needs many finds them at the end."""
+    if done >= 1.0:
+        return 0.0
+    turns = math.log2(1.0 + (2**CYCLES - 1) * done)
+    return 0.5 * (1.0 - math.cos(2.0 * math.pi * turns))
+
+
+class Block:
+    """P members of one shape while they are trained; their states are brought up to date by
+    `settle`."""
+
+    def __init__(self, lessons: Lessons, states: Sequence[MemberState], batch: int) -> None:
+        self._lessons, self._states, self._batch = lessons, states, batch
+        self._network = padded_network(states[0].member.network)
+        self._layout = padded_layout(states, lessons)
+        device = lessons.target.device
+        shape = len(states), self._layout.size
+        self._weights, self._first, self._second, self._gradient = (
+            torch.zeros(shape, device=device) for _ in range(4)
+        )
+        self._copy(out=False)
+        self._fixed = {
+            name: torch.stack([state.fixed[name] for state in states]) for name in states[0].fixed
+        }
+        views = self._layout.views(self._weights)
+        self._leaves = {name: view.detach().requires_grad_() for name, view in views.items()}
+        self._gradients = list(self._layout.views(self._gradient).values())
+        self._optimizer = self._start_optimizer()
+        self._drop = MemberDropout(
+            [state.member.dropout for state in states],
+            [state.dropout for state in states],
+            [narrowed(state.member.network) for state in states],
+            device,
+        )
+        smoothing = torch.tensor([s.member.label_smoothing for s in states], device=device)
+        self._smoothing = smoothing if bool(smoothing.any()) else None
+        self._folds = torch.tensor([state.member.fold for state in states], device=device)
+
+    def _start_optimizer(self) -> torch.optim.AdamW:
+        """AdamW over runs of rows whose setting and age are the same."""
+        groups, self._paced, first = [], list[tuple[Member, int]](), 0
+        moments = []
+        for _, run in groupby(self._states, key=lambda state: (state.member.setting, state.taken)):
+            own = list(run)
+            rows = slice(first, first + len(own))
+            weights = self._weights[rows].detach().requires_grad_()
+            weights.grad = self._gradient[rows]
+            groups.append({"params": [weights], "weight_decay": own[0].member.weight_decay})
+            moments.append((weights, self._first[rows], self._second[rows], own[0].taken))
+            self._paced.append((own[0].member, own[0].taken))
+            first = rows.stop
+        optimizer = torch.optim.AdamW(groups, betas=BETAS, fused=True)
+        for weights, mean, square, taken in moments:
+            step = torch.tensor(float(taken), device=weights.device)
+            optimizer.state[weights] = {"step": step, "exp_avg": mean, "exp_avg_sq": square}
+        return optimizer
+
+    def teach(self, first: int, count: int, goes_on: Callable[[], bool]) -> int:
+        """Take steps `first` to `first + count` since the block was made, or fewer where
+        `goes_on` says no; returns how many."""
+        for step in range(first, first + count):
+            rows = torch.stack([state.stream.take(self._batch) for state in self._states])
+            self._differentiate(rows)
+            for group, (member, taken) in zip(
+                self._optimizer.param_groups, self._paced, strict=True
+            ):
+                group["lr"] = member.learning_rate * pace((taken + step) / member.steps)
+            self._optimizer.step()
+            if not goes_on():
+                return step + 1 - first
+        return count
+
+    def _differentiate(self, rows: Tensor) -> None:
+        """Gradients of one batch of each member's own rows (P, B), into the optimizer's matrix."""
+        inputs = self._lessons.inputs.take(self._folds, rows)
+        target = self._lessons.target[self._folds.unsqueeze(1), rows]
+        parameters = self._leaves | self._fixed
+        if isinstance(self._network, Headed):
+            heads = self._network.heads(parameters, inputs, self._drop)
+            each = heads.shape[1]
+            losses = self._losses(
+                heads.flatten(0, 1), target.repeat_interleave(each, dim=0), each
+            ).view(len(rows), -1)
+        else:
+            losses = self._losses(self._network.forward(parameters, inputs, self._drop), target)
+        # A sum over members keeps each member's gradient what it would be alone.
+        found = torch.autograd.grad(losses.mean(dim=1).sum(), list(self._leaves.values()))
+        for place, gradient in zip(self._gradients, found, strict=True):
+            place.copy_(gradient)
+
+    def _losses(self, outputs: Tensor, target: Tensor, heads: int = 1) -> Tensor:
+        smoothing = self._smoothing
+        if smoothing is not None and heads > 1:
+            smoothing = smoothing.repeat_interleave(heads)
+        return row_losses(outputs, target, self._lessons.classify, smoothing)
+
+    def settle(self, taken: int) -> None:
+        """Write back into the states what `taken` steps made of them."""
+        self._copy(out=True)
+        for state in self._states:
+            state.taken += taken
+
+    def _copy(self, *, out: bool) -> None:
+        with torch.no_grad():
+            for place, state in enumerate(self._states):
+                for own, rows in (
+                    (state.weights, self._weights),
+                    (state.first, self._first),
+                    (state.second, self._second),
+                ):
+                    copy_between(state.layout, own, self._layout, rows[place], out=out)
+
+    def validate(self) -> np.ndarray:
+        """Each member's mean loss on its validation rows, (P,) float64."""
+        members = [state.member for state in self._states]
+        parameters = self._layout.views(self._weights) | self._fixed
+        outputs = validation_outputs(self._network, parameters, self._lessons, members)
+        return np.array(
+            [
+                validation_loss(output, member, self._lessons)
+                for output, member in zip(outputs, members, strict=True)
+            ]
+        )
+
+    def keep(self, improved: Sequence[bool]) -> None:
+        """Remember the present weights of these members."""
+        for place, (state, is_better) in enumerate(zip(self._states, improved, strict=True)):
+            if is_better:
+                own = self._weights[place]
+                copy_between(state.layout, state.kept, self._layout, own, out=True)
+
+
+def row_losses(
+    outputs: Tensor, target: Tensor, classify: bool, smoothing: Tensor | None = None
+) -> Tensor:
+    """Cross-entropy or squared error of each row, (P, B), from outputs (P, B, K).
+
+    smoothing (P,): the share of each member's target that is spread over all classes."""
+    if not classify:
+        return (outputs.squeeze(2) - target) ** 2
+    logs = log_softmax(outputs, dim=2)
+    losses = -logs.gather(2, target.unsqueeze(2)).squeeze(2)
+    if smoothing is None:
+        return losses
+    share = smoothing.unsqueeze(1)
+    return (1.0 - share) * losses - share * logs.mean(dim=2)
+
+
+def validation_loss(outputs: Tensor, member: Member, lessons: Lessons) -> float:
+    """The mean loss of one member's outputs (n, K) on its validation rows."""
+    target = lessons.target[member.fold, lessons.validation[member.fold]]
+    losses = row_losses(outputs.unsqueeze(0), target.unsqueeze(0), lessons.classify)
+    return float(losses.double().mean())
+
+
+@torch.no_grad()
+def validation_outputs(
+    network: Network, parameters: Parameters, lessons: Lessons, members: Sequence[Member]
+) -> list[Tensor]:
+    """Each member's outputs on its own validation rows, P times (n, K)."""
+    folds = torch.tensor([member.fold for member in members], device=lessons.target.device)
+    own = [lessons.validation[member.fold] for member in members]
+    longest = max(len(rows) for rows in own)
+    # Shorter lists are filled up with row 0; what it yields is cut off below.
+    filled = torch.stack([pad(rows, (0, longest - len(rows))) for rows in own])
+    outputs = [
+        network.forward(parameters, lessons.inputs.take(folds, rows))
+        for rows in torch.split(filled, CHUNK, dim=1)
+    ]
+    return [o[: len(rows)] for o, rows in zip(torch.cat(outputs, dim=1), own, strict=True)]
