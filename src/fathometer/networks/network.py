@@ -46,19 +46,21 @@ class Inputs:
 
     def take(self, folds: Tensor, rows: Tensor) -> Inputs:
         """Each network's own rows of its own fold: folds (P,), rows (P, B), both int64."""
-        height = self.numbers.shape[1]
-        places = (folds.unsqueeze(1) * height + rows).flatten()
-
-        def gather(tensor: Tensor) -> Tensor:
-            flat = tensor.flatten(0, 1).index_select(0, places)
-            return flat.view(*rows.shape, tensor.shape[2])
-
-        return Inputs(gather(self.numbers), gather(self.flags), gather(self.codes))
+        return self.at(folds.unsqueeze(1) * self.numbers.shape[1] + rows)
 
     def members(self, folds: Sequence[int]) -> Inputs:
         """All rows of each member's fold: from (F, B, ·) to (P, B, ·)."""
         own = list(folds)
         return Inputs(self.numbers[own], self.flags[own], self.codes[own])
+
+    def at(self, places: Tensor) -> Inputs:
+        """Each network's own rows by their places in all folds laid end to end, (P, B) int64."""
+
+        def gather(tensor: Tensor) -> Tensor:
+            flat = tensor.flatten(0, 1).index_select(0, places.flatten())
+            return flat.view(*places.shape, tensor.shape[2])
+
+        return Inputs(gather(self.numbers), gather(self.flags), gather(self.codes))
 
     def to(self, device: torch.device) -> Inputs:
         """The same rows on another device."""
@@ -94,6 +96,15 @@ class Network(Protocol):
 
     def write(self, graph: Graph, parameters: dict[str, np.ndarray], inputs: InputTensors) -> str:
         """Write the ONNX twin of `forward`; returns a float tensor (P, rows, K)."""
+        ...
+
+
+@runtime_checkable
+class Masking(Protocol):
+    """A dropout that tells what it multiplies by."""
+
+    def mask(self, activations: Tensor) -> Tensor | None:
+        """0 or 1 / (1 - share) for every activation (P, B, H); None where nothing is dropped."""
         ...
 
 

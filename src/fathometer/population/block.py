@@ -6,13 +6,15 @@ rows of a setting, and each member's rate, decay, dropout and rows are its own."
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import log_softmax, pad
+from torch.optim.adamw import adamw
 
 from fathometer.networks.network import Headed, Network, Parameters
 from fathometer.population.member import Lessons, Member
@@ -42,6 +44,39 @@ def pace(done: float) -> float:
     return 0.5 * (1.0 - math.cos(2.0 * math.pi * turns))
 
 
+@dataclass(frozen=True)
+class Moved:
+    """Rows of a block that one fused pass of AdamW moves, with their rate, decay and schedule.
+
+    The optimizer's function, not its class, whose first use imports a compiler for 2 seconds."""
+
+    member: Member  # one of them, for its setting
+    taken: int  # steps of theirs before the block was made
+    matrices: list[list[Tensor]]  # weights, gradients and both moments, (rows, size) each
+    counted: list[Tensor]  # steps as the optimizer counts them
+
+    def step(self, since: int) -> None:
+        """Take one step, `since` others having been taken in this block."""
+        member = self.member
+        weights, gradients, first, second = self.matrices
+        adamw(
+            weights,
+            gradients,
+            first,
+            second,
+            [],
+            self.counted,
+            fused=True,
+            amsgrad=False,
+            beta1=BETAS[0],
+            beta2=BETAS[1],
+            lr=member.learning_rate * pace((self.taken + since) / member.steps),
+            weight_decay=member.weight_decay,
+            eps=1e-8,
+            maximize=False,
+        )
+
+
 class Block:
     """P members of one shape while they are trained; their states are brought up to date by
     `settle`."""
@@ -49,9 +84,9 @@ class Block:
     def __init__(self, lessons: Lessons, states: Sequence[MemberState], batch: int) -> None:
         self._lessons, self._states, self._batch = lessons, states, batch
         self._network = padded_network(states[0].member.network)
-        self._layout = padded_layout(states, lessons)
+        self.layout = padded_layout(states, lessons)
         device = lessons.target.device
-        shape = len(states), self._layout.size
+        shape = len(states), self.layout.size
         self._weights, self._first, self._second, self._gradient = (
             torch.zeros(shape, device=device) for _ in range(4)
         )
@@ -59,10 +94,10 @@ class Block:
         self._fixed = {
             name: torch.stack([state.fixed[name] for state in states]) for name in states[0].fixed
         }
-        views = self._layout.views(self._weights)
+        views = self.layout.views(self._weights)
         self._leaves = {name: view.detach().requires_grad_() for name, view in views.items()}
-        self._gradients = list(self._layout.views(self._gradient).values())
-        self._optimizer = self._start_optimizer()
+        self._gradients = list(self.layout.views(self._gradient).values())
+        self._moved = list(self._moved_together())
         self._drop = MemberDropout(
             [state.member.dropout for state in states],
             [state.dropout for state in states],
@@ -71,53 +106,47 @@ class Block:
         )
         smoothing = torch.tensor([s.member.label_smoothing for s in states], device=device)
         self._smoothing = smoothing if bool(smoothing.any()) else None
+        self._targets = lessons.target.flatten()
         self._folds = torch.tensor([state.member.fold for state in states], device=device)
 
-    def _start_optimizer(self) -> torch.optim.AdamW:
-        """AdamW over runs of rows whose setting and age are the same."""
-        groups, self._paced, first = [], list[tuple[Member, int]](), 0
-        moments = []
+    def _moved_together(self) -> Iterator[Moved]:
+        """Runs of rows whose setting and age are the same: one fused optimizer step each."""
+        first = 0
         for _, run in groupby(self._states, key=lambda state: (state.member.setting, state.taken)):
             own = list(run)
             rows = slice(first, first + len(own))
-            weights = self._weights[rows].detach().requires_grad_()
-            weights.grad = self._gradient[rows]
-            groups.append({"params": [weights], "weight_decay": own[0].member.weight_decay})
-            moments.append((weights, self._first[rows], self._second[rows], own[0].taken))
-            self._paced.append((own[0].member, own[0].taken))
             first = rows.stop
-        optimizer = torch.optim.AdamW(groups, betas=BETAS, fused=True)
-        for weights, mean, square, taken in moments:
-            step = torch.tensor(float(taken), device=weights.device)
-            optimizer.state[weights] = {"step": step, "exp_avg": mean, "exp_avg_sq": square}
-        return optimizer
+            matrices = (self._weights, self._gradient, self._first, self._second)
+            step = torch.tensor(float(own[0].taken), device=self._weights.device)
+            yield Moved(own[0].member, own[0].taken, [[m[rows]] for m in matrices], [step])
 
     def teach(self, first: int, count: int, goes_on: Callable[[], bool]) -> int:
         """Take steps `first` to `first + count` since the block was made, or fewer where
         `goes_on` says no; returns how many."""
-        for step in range(first, first + count):
-            rows = torch.stack([state.stream.take(self._batch) for state in self._states])
-            self._differentiate(rows)
-            for group, (member, taken) in zip(
-                self._optimizer.param_groups, self._paced, strict=True
-            ):
-                group["lr"] = member.learning_rate * pace((taken + step) / member.steps)
-            self._optimizer.step()
+        # Drawn for the whole stretch at once: P small draws a step would cost more than the step.
+        drawn = [state.stream.take(self._batch * count) for state in self._states]
+        rows = torch.stack(drawn).view(len(drawn), count, self._batch)
+        places = self._folds.view(-1, 1, 1) * self._lessons.target.shape[1] + rows
+        for step in range(count):
+            self._differentiate(places[:, step])
+            for moved in self._moved:
+                moved.step(first + step)
             if not goes_on():
-                return step + 1 - first
+                return step + 1
         return count
 
-    def _differentiate(self, rows: Tensor) -> None:
-        """Gradients of one batch of each member's own rows (P, B), into the optimizer's matrix."""
-        inputs = self._lessons.inputs.take(self._folds, rows)
-        target = self._lessons.target[self._folds.unsqueeze(1), rows]
+    def _differentiate(self, places: Tensor) -> None:
+        """Gradients of one batch of each member's own rows, into the optimizer's matrix.
+
+        places (P, B): of the rows, all folds laid end to end."""
+        inputs = self._lessons.inputs.at(places)
+        target = self._targets.index_select(0, places.flatten()).view(places.shape)
         parameters = self._leaves | self._fixed
         if isinstance(self._network, Headed):
             heads = self._network.heads(parameters, inputs, self._drop)
             each = heads.shape[1]
-            losses = self._losses(
-                heads.flatten(0, 1), target.repeat_interleave(each, dim=0), each
-            ).view(len(rows), -1)
+            taught = target.repeat_interleave(each, dim=0)
+            losses = self._losses(heads.flatten(0, 1), taught, each).view(len(places), -1)
         else:
             losses = self._losses(self._network.forward(parameters, inputs, self._drop), target)
         # A sum over members keeps each member's gradient what it would be alone.
@@ -145,12 +174,12 @@ class Block:
                     (state.first, self._first),
                     (state.second, self._second),
                 ):
-                    copy_between(state.layout, own, self._layout, rows[place], out=out)
+                    copy_between(state.layout, own, self.layout, rows[place], out=out)
 
     def validate(self) -> np.ndarray:
         """Each member's mean loss on its validation rows, (P,) float64."""
         members = [state.member for state in self._states]
-        parameters = self._layout.views(self._weights) | self._fixed
+        parameters = self.layout.views(self._weights) | self._fixed
         outputs = validation_outputs(self._network, parameters, self._lessons, members)
         return np.array(
             [
@@ -164,7 +193,7 @@ class Block:
         for place, (state, is_better) in enumerate(zip(self._states, improved, strict=True)):
             if is_better:
                 own = self._weights[place]
-                copy_between(state.layout, state.kept, self._layout, own, out=True)
+                copy_between(state.layout, state.kept, self.layout, own, out=True)
 
 
 def row_losses(

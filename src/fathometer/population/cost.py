@@ -12,7 +12,7 @@ from fathometer.population.state import Layout
 # A block's weights, moments, gradients and activations should stay in a core's cache or close to
 # it; beyond about this much, larger blocks no longer gain (KNOWHOW's measured blocks of 16 members
 # of width 256 and 64 of width 64 at batch 256).
-BLOCK_BYTES = 32 * 2**20
+BLOCK_BYTES = 24 * 2**20
 GPU_SHARE = 0.25  # of the free memory of a GPU, for one block
 
 

@@ -80,12 +80,13 @@ class MemberDropout:
 
     def __call__(self, activations: Tensor) -> Tensor:
         """Drop activations (P, B, H), scaling what is kept so that its expectation stays."""
-        if self._idle:
-            return activations
-        return activations * self._draw(activations)
+        mask = self.mask(activations)
+        return activations if mask is None else activations * mask
 
-    def _draw(self, activations: Tensor) -> Tensor:
-        """0 or 1 / (1 - share) for every activation, (P, B, H)."""
+    def mask(self, activations: Tensor) -> Tensor | None:
+        """0 or 1 / (1 - share) for every activation (P, ..., H); None where no one drops any."""
+        if self._idle:
+            return None
         rows, width = activations[0].numel() // activations.shape[-1], activations.shape[-1]
         words = torch.empty(
             len(activations), -(-rows * width // 4), dtype=torch.int64, device=activations.device
