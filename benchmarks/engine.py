@@ -89,7 +89,8 @@ class Loop:
         self._taken += steps
 
     def weights(self) -> Tensor:
-        return torch.stack([network[0].weight.detach().T for network in self._networks])
+        first = [next(network.parameters()) for network in self._networks]
+        return torch.stack([weight.detach().T for weight in first])
 
 
 def network_like(parameters: dict[str, Tensor]) -> torch.nn.Sequential:

@@ -77,6 +77,8 @@ def name_of(document: Path) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_commands_and_examples_run_as_they_stand(document: Path, desk: Desk) -> None:
+    for block in blocks(document, "toml"):  # each begins with its file's name
+        (desk.folder / block.split()[1]).write_text(block, encoding="utf-8")
     for command, code in commands(document):
         desk.type(command, code=code)
     examples = blocks(document, "python")
@@ -87,7 +89,7 @@ def test_commands_and_examples_run_as_they_stand(document: Path, desk: Desk) -> 
 
 def test_guide_shows_every_command() -> None:
     shown = {command.split()[1] for each in DOCUMENTS for command, _ in commands(each)}
-    assert shown == {"compare", "predict", "inspect"}
+    assert shown == {"compare", "predict", "network", "inspect"}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)

@@ -10,6 +10,7 @@
     ├── TaskError                 the question cannot be asked of this table
     ├── SplitError                the rows cannot be split as asked
     ├── OptionError               an option has a value that it cannot have
+    │   └── NetworkError          a network of the user's own is not well formed
     ├── LearnerError              a learner cannot be fitted on this table
     │   └── OutOfTimeError        ... in the time that is left
     ├── ModelFileError            a model file was refused; `.fault` says which check failed
@@ -69,6 +70,10 @@ class SplitError(FathometerError):
 
 class OptionError(FathometerError):
     """An option has a value that it cannot have."""
+
+
+class NetworkError(OptionError):
+    """A network of the user's own is not well formed, or does not fit the table."""
 
 
 class LearnerError(FathometerError):

@@ -109,29 +109,38 @@ class Graph:
         """Write another model's whole graph into this one and return its last output's tensor.
 
         What both have in common, down to the constants, is shared."""
-        from onnx import numpy_helper
-
         renamed = {port.name: port.name for port in model.graph.input}
         for port in model.graph.input:
             self.input(port.name, Element(port.type.tensor_type.elem_type))
         for tensor in model.graph.initializer:
-            array = numpy_helper.to_array(tensor)
-            if tensor.data_type == Element.STRING.value:
-                array = np.array([text.decode() for text in tensor.string_data], dtype=object)
-                array = array.reshape(tuple(tensor.dims))
-            renamed[tensor.name] = self.constant(array)
+            renamed[tensor.name] = self.constant(tensor_array(tensor))
         for node in model.graph.node:
             if node.name.startswith("/out/"):
                 renamed[node.output[0]] = renamed[node.input[0]]
                 continue
-            fresh = type(node)()
-            fresh.CopyFrom(node)
-            del fresh.input[:], fresh.output[:]
-            fresh.ClearField("name")
-            fresh.input.extend(renamed[name] for name in node.input)
-            written = self._write(fresh, len(node.output))
+            written = self.copy(node, [renamed[name] for name in node.input])
             renamed.update(zip(node.output, written, strict=True))
         return str(renamed[model.graph.output[-1].name])
+
+    def copy(self, node: onnx.NodeProto, inputs: Sequence[str]) -> tuple[str, ...]:
+        """Apply another graph's node to these tensors and return all its outputs."""
+        fresh = type(node)()
+        fresh.CopyFrom(node)
+        del fresh.input[:], fresh.output[:]
+        fresh.ClearField("name")
+        fresh.input.extend(inputs)
+        return self._write(fresh, len(node.output))
+
+    def _drop_unused(self) -> None:
+        """Leave out the nodes and constants that no output needs."""
+        needed: set[str] = set()
+        kept = []
+        for node in reversed(self._nodes):
+            if node.name.startswith("/out/") or not needed.isdisjoint(node.output):
+                needed.update(node.input)
+                kept.append(node)
+        self._nodes = kept[::-1]
+        self._constants = {n: tensor for n, tensor in self._constants.items() if n in needed}
 
     def finish(self, outputs: dict[str, tuple[str, Element, int | None]]) -> onnx.ModelProto:
         """Close the graph.
@@ -144,6 +153,7 @@ class Graph:
 
         for name, (tensor, _, _) in outputs.items():
             self._nodes.append(helper.make_node("Identity", [tensor], [name], name=f"/out/{name}"))
+        self._drop_unused()
         graph = helper.make_graph(
             self._nodes,
             "fathometer",
@@ -166,3 +176,13 @@ class Graph:
             ir_version=IR_VERSION,
             producer_name="fathometer",
         )
+
+
+def tensor_array(tensor: onnx.TensorProto) -> np.ndarray:
+    """The values of a stored tensor; strings as objects."""
+    from onnx import numpy_helper
+
+    if tensor.data_type != Element.STRING.value:
+        return np.asarray(numpy_helper.to_array(tensor))
+    texts = np.array([text.decode() for text in tensor.string_data], dtype=object)
+    return texts.reshape(tuple(tensor.dims))

@@ -77,6 +77,15 @@ def test_one_population_holds_every_fold_and_seed(learner: PlainNetwork, surviva
     assert {array.shape[0] for array in group.parameters.values()} == {model.account.fits}
 
 
+def test_a_logarithm_comes_back_in_the_targets_unit_and_in_the_file(fares) -> None:
+    learner = ModernNetwork(configurations=2, training=BRIEF)
+    model = learner.fit(fares.table, fares.task, fares.split)
+    assert model.account.configurations == 2
+    assert "logarithm of the target" in model.account.chosen
+    shipped = ship(model, "search", fares.table, fares.split.lockbox)
+    assert shipped.parity.deviation <= TOLERANCE
+
+
 def test_a_search_mixes_a_few_settings_and_counts_them_all(survival) -> None:
     model = SEARCH.fit(survival.table, survival.task, survival.split)
     assert model.account.configurations == SEARCH.configurations

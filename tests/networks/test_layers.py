@@ -95,3 +95,36 @@ def test_piecewise_twin_answers_the_same(rows: int) -> None:
     out = layers.write_piecewise(graph, x, left.numpy(), slope.numpy())
     want = layers.piecewise(numbers, left, slope).numpy()
     np.testing.assert_allclose(answered(graph, out, {"x": numbers.numpy()}), want, atol=1e-6)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 6])
+def test_periodic_twin_answers_the_same(rows: int) -> None:
+    # Scaled numbers stay within 3; frequencies of 5 turns a unit are 50 times those at the start.
+    numbers = 3 * torch.tanh(drawn(2, rows, 3))
+    starts = [layers.start_periodic(3, torch.Generator().manual_seed(seed)) for seed in (0, 1)]
+    parameters = {name: torch.stack([start[name] for start in starts]) for name in starts[0]}
+    parameters["frequency"] *= 50
+    graph = Graph()
+    x = graph.input("x", Element.FLOAT)
+    arrays = {name: tensor.numpy() for name, tensor in parameters.items()}
+    out = layers.write_periodic(graph, x, arrays)
+    want = layers.periodic(numbers, parameters).numpy()
+    assert want.shape == (2, rows, 9)
+    np.testing.assert_allclose(answered(graph, out, {"x": numbers.numpy()}), want, atol=1e-5)
+
+
+def test_periodic_repeats_after_a_whole_turn() -> None:
+    parameters = layers.start_periodic(1, torch.Generator().manual_seed(0))
+    parameters = {name: tensor.unsqueeze(0) for name, tensor in parameters.items()}
+    parameters["frequency"].fill_(0.5)
+    waves = layers.periodic(torch.tensor([0.3, 2.3, 1.3]).view(1, 3, 1), parameters)[0]
+    torch.testing.assert_close(waves[0], waves[1])
+    assert not torch.allclose(waves[0], waves[2], atol=1e-2)
+
+
+def test_root_mean_square_of_every_row_is_one() -> None:
+    x = torch.tensor([[[3.0, 4.0], [30.0, 40.0], [0.0, 0.0]]])
+    scaled = layers.root_mean_square(x, torch.ones(1, 2))[0]
+    torch.testing.assert_close(scaled[0], torch.tensor([3.0, 4.0]) / 12.5**0.5)
+    torch.testing.assert_close(scaled[0], scaled[1])
+    assert not scaled[2].any()

@@ -11,7 +11,14 @@ import torch
 from fathometer.networks.modern import Modern
 from fathometer.networks.network import Inputs, Network, Shape
 from fathometer.networks.perceptron import Perceptron
-from fathometer.population.member import Graduate, Lessons, Member, Rung, Schedule
+from fathometer.population.member import (
+    Graduate,
+    Lessons,
+    Logarithm,
+    Member,
+    Rung,
+    Schedule,
+)
 from fathometer.population.train import Standing, train
 
 FOLDS, ROWS = 3, 100  # 100 rows make folds of unequal size
@@ -89,6 +96,38 @@ def test_member_equals_the_same_network_trained_alone(seed: int) -> None:
         assert found.parameters.keys() == alone.parameters.keys()
         torch.testing.assert_close(flat(found), flat(alone), atol=1e-4, rtol=1e-4)
         torch.testing.assert_close(found.outputs, alone.outputs, atol=1e-4, rtol=1e-4)
+
+
+def logarithmic(lessons: Lessons) -> Lessons:
+    """Values that are never negative, beside their logarithms, standardised as all of them."""
+    plain = lessons.target[0].double().exp()
+    logs, folds = torch.log1p(plain), torch.ones(FOLDS, dtype=torch.float64)
+    mean, spread = logs.mean(), logs.std()
+    own = Logarithm(
+        ((logs - mean) / spread).float().expand(FOLDS, -1),
+        folds * mean,
+        folds * spread,
+        folds * plain.mean(),
+        folds * plain.std(),
+    )
+    target = ((plain - plain.mean()) / plain.std()).float().expand(FOLDS, -1)
+    return replace(lessons, target=target, logarithm=own)
+
+
+def test_a_logarithm_is_learned_beside_values_and_judged_as_a_value() -> None:
+    lessons = logarithmic(make_lessons(classify=False))
+    plain = replace(first_member(lessons), steps=200)
+    members = [plain, replace(plain, is_logarithmic=True)]
+    together = train(lessons, members, SCHEDULE)
+    for found, member in zip(together, members, strict=True):
+        (alone,) = train(lessons, [member], SCHEDULE)
+        torch.testing.assert_close(flat(found), flat(alone), atol=1e-4, rtol=1e-4)
+    log = together[1]
+    assert lessons.logarithm is not None
+    values = lessons.logarithm.standardised(log.outputs, 0)[:, 0]
+    errors = (values - lessons.target[0, lessons.validation[0]]) ** 2
+    assert float(errors.mean()) == pytest.approx(log.curve[log.kept], rel=1e-5)
+    assert log.curve[-1] < 0.7 * log.curve[0]
 
 
 def test_nearly_equal_widths_share_a_block() -> None:

@@ -25,10 +25,17 @@ def skewed_errors(random: np.random.Generator, rows: int) -> Answers:
     return truth, (truth + random.laplace(size=rows))[:, None]
 
 
+def rare_and_hard(random: np.random.Generator, rows: int) -> Answers:
+    truth = (random.random(rows) < 0.1).astype(int)
+    said = truth * (random.random(rows) < 0.3)  # seven in ten of the rare class are missed
+    return truth, np.eye(2)[said]
+
+
 @pytest.mark.parametrize(
     ("name", "world"),
     [
         ("accuracy", probabilities),
+        ("accuracy", rare_and_hard),
         ("roc_auc", probabilities),
         ("log_loss", probabilities),
         ("rmse", skewed_errors),

@@ -62,7 +62,7 @@ def test_rows_of_a_group_are_drawn_together() -> None:
 
 def test_a_rare_class_never_vanishes() -> None:
     truth = np.repeat([0, 1, 2], [300, 40, 3])
-    strata = rare_classes(METRICS["accuracy"], truth)
+    strata = rare_classes(METRICS["macro_f1"], truth)
     weights = resample_weights(343, 500, seed=0, strata=strata)
     assert set(weights[:, truth == 2].sum(axis=1)) == {3}
     assert len(set(weights[:, truth == 1].sum(axis=1))) > 1
@@ -70,6 +70,10 @@ def test_a_rare_class_never_vanishes() -> None:
 
 def test_nothing_is_rare_in_a_regression() -> None:
     assert rare_classes(METRICS["rmse"], np.arange(5.0)) is None
+
+
+def test_a_mean_over_rows_lets_the_number_of_rare_ones_vary() -> None:
+    assert rare_classes(METRICS["accuracy"], np.repeat([0, 1], [40, 3])) is None
 
 
 def test_an_area_without_one_class_is_unknown_and_not_an_error() -> None:

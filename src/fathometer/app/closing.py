@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from fathometer.app.comparison import Comparison
 
 # Files are named in the order in which they are wanted; the rest follow.
-WANTED = ("winner.onnx", "traditional.onnx", "deep.onnx", "report.html", "verdict.json")
+WANTED = (
+    "winner.onnx",
+    "traditional.onnx",
+    "deep.onnx",
+    "student.onnx",
+    "report.html",
+    "verdict.json",
+)
 
 
 def print_closing(console: Console, comparison: Comparison) -> None:

@@ -1,14 +1,18 @@
-"""The commands `compare`, `predict` and `inspect`: they parse, call and print, no more."""
+"""The commands, `compare` first: they parse, call and print, no more."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from fathometer.errors import OptionError
+from fathometer.errors import LearnerError, OptionError
+from fathometer.table.sources.address import without_password
+
+if TYPE_CHECKING:
+    from fathometer.app.comparison import Comparison
 
 # Heavy imports stand inside the commands: `fathom --help` has to answer at once. Rich would draw
 # boxes around the help and take 0.1 s longer to do it.
@@ -97,12 +101,24 @@ def compare(
     only: Annotated[
         str | None, typer.Option(metavar="NAME,…", help="Enter these contestants alone.")
     ] = None,
+    network: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Enter a network of your own, in TOML; repeat."),
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Same seed, same bytes.")] = 0,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to write. [SOURCE.fathom]")
     ] = None,
     query: Query = None,
     encoding: Encoding = None,
+    latency: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Also train a student that answers a row in 1ms, 250us…"),
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="Also train a student whose file has 500KB, 2MB…"),
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")
     ] = False,
@@ -115,7 +131,7 @@ def compare(
     if target is None:
         raise OptionError(
             "compare was not told which column to predict.",
-            try_next=f"fathom compare {source} --target COLUMN",
+            try_next=f"fathom compare {without_password(source)} --target COLUMN",
         )
     from fathometer.app.comparison import compare as run_contest
     from fathometer.app.interrupt import stop_on_interrupt
@@ -139,6 +155,9 @@ def compare(
             out=out,
             query=query,
             encoding=encoding,
+            networks=tuple(network or ()),
+            latency=latency,
+            size=size,
             watch=screen.watch,
             stop=stop,
         )
@@ -147,6 +166,7 @@ def compare(
         from fathometer.app.document import document_of
 
         print(document_of(comparison))
+    require_student(comparison)
 
 
 @application.command()
@@ -178,6 +198,31 @@ def predict(
 
 
 @application.command()
+def network(
+    file: Annotated[Path, typer.Argument(help="A network of your own, in TOML.")],
+    source: Annotated[
+        str | None, typer.Option("--data", metavar="SOURCE", help="The table that it is for.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The column to predict.")
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN=KIND", help="Overrule what a column is taken for; repeat."),
+    ] = None,
+) -> None:
+    """Check a network of your own against a table and draw it; nothing is trained."""
+    if source is None or target is None:
+        raise OptionError(
+            "a network's shapes depend on the table that it reads and on what it predicts.",
+            try_next=f"fathom network {file} --data TABLE --target COLUMN",
+        )
+    from fathometer.app.own_networks import draw_network
+
+    print(draw_network(file, source, target, kinds_from(kind or [])))
+
+
+@application.command()
 def inspect(
     model: ModelPath,
     json: Annotated[bool, typer.Option("--json", help="As one JSON document.")] = False,
@@ -195,6 +240,17 @@ def inspect(
         print(as_json(inspection(opened)))
     else:
         print_inspection(opened, model, stream=sys.stdout)
+
+
+def require_student(comparison: Comparison) -> None:
+    """End as a mistake where a student was asked for and none keeps to the limits.
+
+    Raises:
+        LearnerError: if so; everything else has been written and said by then.
+    """
+    for card in comparison.scorecards:
+        if card.distillation is not None and card.state != "finished":
+            raise LearnerError(card.failure, try_next=card.distillation.try_next)
 
 
 def kinds_from(options: list[str]) -> dict[str, str]:

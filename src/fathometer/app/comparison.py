@@ -7,7 +7,10 @@ import time as clock
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from fathometer.app.limits import limits_from
+from fathometer.app.own_networks import drawn, own_networks, source_words, with_own
 from fathometer.app.preparation import (
     Options,
     Understanding,
@@ -17,13 +20,14 @@ from fathometer.app.preparation import (
     prepare,
 )
 from fathometer.app.results import write_results
+from fathometer.app.students import graded, with_student
 from fathometer.errors import LearnerError
 from fathometer.modelfile.load import ModelFile
 from fathometer.table.read import Source
 from fathometer.table.task import Task
 from fathometer.table.together import group_codes
 from fathometer.trial.contest import Contest, Terms, Trial
-from fathometer.trial.entrants import chosen, entrants
+from fathometer.trial.entrants import entrants
 from fathometer.trial.event import Event
 from fathometer.trial.measure import versions
 from fathometer.trial.scorecard import Scorecard
@@ -31,11 +35,16 @@ from fathometer.trial.store import RunStore, run_key
 from fathometer.verdict.decide import Contestant, Rows, decide
 from fathometer.verdict.verdict import Verdict
 
+if TYPE_CHECKING:
+    from fathometer.app.own_networks import NetworkSources
+
 Watch = Callable[[Understanding | Event], None]
 
-# Kept back from --minutes for the verdict, the report and the files.
+# Kept back from --minutes for the verdict, the report and the files: they take about twice as long
+# as reading the rows did, on any machine and table, and at least a few seconds.
 CLOSING_SECONDS = 3.0
 CLOSING_SHARE = 0.04
+CLOSING_READS = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +60,7 @@ class Comparison:
     folder: Path
     files: Mapping[str, Path] = field(default_factory=dict)
     seconds: float = 0.0
+    student: ModelFile | None = None  # where limits were given and one keeps to them
 
     def __repr__(self) -> str:
         lines = [self.verdict.headline, *self.verdict.sentences]
@@ -87,6 +97,9 @@ def compare(
     out: str | Path | None = None,
     query: str | None = None,
     encoding: str | None = None,
+    networks: NetworkSources = (),
+    latency: str | None = None,
+    size: str | None = None,
     watch: Watch | None = None,
     stop: threading.Event | None = None,
 ) -> Comparison:
@@ -104,6 +117,9 @@ def compare(
         minutes: a wall-clock budget for everything, report included.
         only: names of the contestants to enter.
         out: the folder to write; by default the source's name with .fathom.
+        networks: networks of your own that enter too, or such by name: TOML files, declarations,
+            torch modules, or functions of (features, outputs) that make one.
+        latency, size: what a student's file may take, such as "1ms" for a row and "500KB".
         watch: told what happens, as it happens. stop: set it to end early with the best so far.
 
     Raises:
@@ -125,11 +141,15 @@ def compare(
         seed,
         query,
         encoding,
+        source_words(networks),
+        latency=latency,
+        size=size,
     )
-    understanding = prepare(source, options)
+    own = own_networks(networks, options.effort, seed)
+    understanding = drawn(own, prepare(source, options))
     tell = watch or (lambda news: None)
     tell(understanding)
-    learners = chosen(entrants(understanding.task, options.effort, seed), options.only)
+    learners = with_own(entrants(understanding.task, options.effort, seed), own, options.only)
     folder = folder_for(source, out)
     command = describe_command(source, options, out)
     # A time budget changes what is trained, so such a run is never mistaken for a step-budget one.
@@ -143,8 +163,11 @@ def compare(
     with RunStore.open(folder, run_key(decided), words=command) as store:
         table, task, split = understanding.table, understanding.task, understanding.split
         groups = group_codes(table, group) if group else None
-        contest = Contest(table, task, split, store, tell, terms, groups)
-        trials = contest.run(learners)
+        limits = limits_from(latency, size)
+        contest = Contest(table, task, split, store, tell, terms, groups, limits=limits)
+        judging = task.encode(table[task.target])[split.lockbox]
+        lockbox = Rows(judging, None if groups is None else groups[split.lockbox])
+        trials = graded(contest.run(learners), task, lockbox, seed)
         verdict = _decide(trials, understanding, options)
         files = write_results(folder, understanding, trials, verdict, command)
         if not terms.stopped():
@@ -162,6 +185,7 @@ def compare(
         folder,
         files,
         clock.monotonic() - started,
+        next((trial.file for trial in trials if trial.scorecard.distillation), None),
     )
 
 
@@ -174,9 +198,13 @@ def best_of(trials: Sequence[Trial], family: str) -> ModelFile | None:
 
 
 def _deadline(started: float, minutes: float | None) -> float | None:
+    """When the contest must end; to be asked when the rows have been read."""
     if minutes is None:
         return None
-    return started + minutes * 60 * (1 - CLOSING_SHARE) - CLOSING_SECONDS
+    given = minutes * 60
+    read = CLOSING_READS * (clock.monotonic() - started)
+    closing = max(CLOSING_SECONDS, min(read, given / 4))
+    return started + given * (1 - CLOSING_SHARE) - closing
 
 
 def _decide(trials: Sequence[Trial], understanding: Understanding, options: Options) -> Verdict:
@@ -184,7 +212,9 @@ def _decide(trials: Sequence[Trial], understanding: Understanding, options: Opti
     finished = [
         Contestant(trial.scorecard, trial.lockbox, trial.out_of_fold)
         for trial in trials
-        if trial.lockbox is not None and trial.out_of_fold is not None
+        if trial.lockbox is not None
+        and trial.out_of_fold is not None
+        and trial.scorecard.distillation is None  # a student is no rival of those it learned from
     ]
     if not finished:
         raise LearnerError(
@@ -198,4 +228,5 @@ def _decide(trials: Sequence[Trial], understanding: Understanding, options: Opti
         for part in (split.lockbox, split.train)
     ]
     verdict = decide(finished, task=task, lockbox=rows[0], train=rows[1], seed=options.seed)
-    return replace(verdict, warnings=tuple(doubt.words for doubt in understanding.suspicions))
+    verdict = replace(verdict, warnings=tuple(doubt.words for doubt in understanding.suspicions))
+    return with_student(verdict, [trial.scorecard for trial in trials], len(split.lockbox))

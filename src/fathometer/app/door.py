@@ -14,6 +14,7 @@ import textwrap
 from typing import IO
 
 from fathometer.errors import ColumnError, FathometerError, MissingPackageError
+from fathometer.table.sources.address import without_password
 
 MISTAKE = 2  # exit code of a mistake that the user can mend
 CLOSED_PIPE = 1  # exit code when the reader of our output went away
@@ -67,8 +68,9 @@ def print_error(error: FathometerError, *, command: list[str], stream: IO[str]) 
     width = max(40, shutil.get_terminal_size((100, 24)).columns)
     lines = [f"{red}error{plain}  " + wrapped(error.message, width)]
     lines += [INDENT + wrapped(part, width) for part in error.details.splitlines()]
-    # Not wrapped: it is there to be copied.
-    lines.append(f"{INDENT}try  {next_command(error, command)}")
+    # Not wrapped: it is there to be copied. A log may keep it, so no password of a URL is in it.
+    typed = [without_password(word) for word in command]
+    lines.append(f"{INDENT}try  {next_command(error, typed)}")
     print("\n".join(lines), file=stream)
 
 
@@ -92,7 +94,8 @@ def next_command(error: FathometerError, command: list[str]) -> str:
         mended = [with_nearest(word, *named.groups()) for word in command]
         if mended != command:
             return shlex.join(["fathom", *mended])
-    known = command[:1] if command and command[0] in ("compare", "predict", "inspect") else []
+    commands = ("compare", "predict", "network", "inspect")
+    known = command[:1] if command and command[0] in commands else []
     return shlex.join(["fathom", *known, "--help"])
 
 

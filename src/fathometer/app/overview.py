@@ -33,6 +33,8 @@ def print_understanding(console: Console, understanding: Understanding) -> None:
     print_columns(console, table, task)
     for name, words in remarks(understanding):
         print_remark(console, name, words)
+    for drawing in understanding.drawings:
+        console.print(f"\n {drawing.replace(chr(10), chr(10) + ' ')}", soft_wrap=True)
     console.print()
 
 

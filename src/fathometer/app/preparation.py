@@ -10,12 +10,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from fathometer.app.limits import limits_from
 from fathometer.errors import LearnerError, OptionError, SplitError
 from fathometer.features.roads import feature_specs
+from fathometer.learners.student import LATENCY_HEADROOM
 from fathometer.table.ask import answerable, ask
 from fathometer.table.divide import DivideOptions, divide
 from fathometer.table.kind import FEATURE_KINDS, Kind
 from fathometer.table.read import Reading, Source, read, read_as
+from fathometer.table.sources.address import without_password
 from fathometer.table.split import Split
 from fathometer.table.table import Column, Table
 from fathometer.table.task import Task
@@ -43,6 +46,9 @@ class Options:
     seed: int = 0
     query: str | None = None
     encoding: str | None = None
+    networks: tuple[str, ...] = ()  # the user's own, in words
+    latency: str | None = None
+    size: str | None = None
 
     def __post_init__(self) -> None:
         if self.minutes is not None and not 0.1 <= self.minutes <= 60 * 24 * 30:
@@ -54,6 +60,7 @@ class Options:
             raise OptionError(f"--seed was given {self.seed}; it takes 0 to 2,147,483,647.")
         if self.target in self.ignore:
             raise OptionError(f'"{self.target}" is the target and cannot be ignored as well.')
+        limits_from(self.latency, self.size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +75,7 @@ class Understanding:
     terms: tuple[str, ...]
     effort: str
     table: Table  # the rows that `split` numbers: the reading's, and those of --test behind them
+    drawings: tuple[str, ...] = ()  # of the user's own networks
 
 
 def effort_from(name: str | None, minutes: float | None) -> Effort:
@@ -186,6 +194,18 @@ def _terms(options: Options, folds: int) -> tuple[str, ...]:
         f"networks {steps.seeds} × {folds} of each kind, up to {steps.epochs} epochs; boosted "
         f"trees {folds} of each kind, up to {steps.boosting_work:,} trees",
     ]
+    if steps.configurations > 1:
+        words[1] = (
+            f"{steps.configurations} configurations × {folds} folds searched of each kind of "
+            f"boosted trees and forests and of the modern network, the worst dropped on the way: "
+            f"up to {steps.boosting_work:,} trees, up to {steps.epochs} epochs"
+        )
+    limits = limits_from(options.latency, options.size)
+    if limits is not None:
+        words.append(
+            f"a student of the best for at most {limits.in_words}, chosen with "
+            f"{LATENCY_HEADROOM:.0%} of the latency in hand"
+        )
     if options.minutes is not None:
         words.append(f"all within {options.minutes:g} minutes, an equal share of time for each")
     return tuple(words)
@@ -205,7 +225,8 @@ def describe_command(source: Source, options: Options, out: str | Path | None) -
     """The command line that repeats a run."""
     import shlex
 
-    words: list[str] = ["fathom", "compare", str(source) if isinstance(source, str | Path) else "…"]
+    named_source = without_password(str(source)) if isinstance(source, str | Path) else "…"
+    words: list[str] = ["fathom", "compare", named_source]
     named: Sequence[tuple[str, object]] = (
         ("--target", options.target),
         ("--metric", options.metric),
@@ -213,13 +234,16 @@ def describe_command(source: Source, options: Options, out: str | Path | None) -
         *(("--ignore", column) for column in options.ignore),
         ("--group", options.group),
         ("--time", options.time),
-        ("--test", options.test),
+        ("--test", None if options.test is None else without_password(str(options.test))),
         ("--effort", options.effort.value),
         ("--minutes", options.minutes),
         ("--only", ",".join(options.only) or None),
+        *(("--network", network) for network in options.networks),
         ("--seed", options.seed),
         ("--query", options.query),
         ("--encoding", options.encoding),
+        ("--latency", options.latency),
+        ("--size", options.size),
         ("--out", out),
     )
     for option, value in named:

@@ -31,11 +31,12 @@ from fathometer.table.read import write_rejected
 from fathometer.table.table import Column
 from fathometer.table.task import TaskKind
 from fathometer.trial.contest import Trial
-from fathometer.trial.files import sha256_of, write_bytes, write_text
+from fathometer.trial.files import remove, sha256_of, write_bytes, write_text
 from fathometer.trial.measure import machine, versions
 from fathometer.verdict.verdict import Verdict
 
 SHOWN_REJECTS = 100
+STUDENT_FILE = "student.onnx"
 
 # What is done to a column of each kind, in words: the engineered road, then the learned one.
 TREATMENTS: dict[Kind, str] = {
@@ -58,6 +59,7 @@ def best_trial(trials: Sequence[Trial], family: str) -> Trial | None:
         (trial.scorecard.out_of_fold, trial)
         for trial in trials
         if trial.scorecard.family == family
+        and trial.scorecard.distillation is None
         and trial.file is not None
         and trial.scorecard.out_of_fold is not None
         and trial.scorecard.quality is not None
@@ -87,7 +89,9 @@ def write_results(
         "winner.onnx": by_name[verdict.winner],
         "traditional.onnx": best_trial(trials, "traditional"),
         "deep.onnx": best_trial(trials, "deep"),
+        STUDENT_FILE: next((trial for trial in trials if trial.scorecard.distillation), None),
     }
+    remove(folder / STUDENT_FILE)  # one of an earlier run may be over the limits of this one
     written: dict[str, Path] = {}
     for name, trial in models.items():
         if trial is not None and trial.file is not None:

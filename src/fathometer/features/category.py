@@ -122,20 +122,36 @@ def fit_target_statistics(
         targets: from what each is called to (rows,) float64.
     """
     levels = frequent_levels(column, most=len(column.values))
-    found = places(column, levels)
     truth = np.stack(list(targets.values()), axis=1)  # (rows, targets)
+    values, training = level_statistics(places(column, levels), len(levels), truth, seed)
+    return TargetStatistics(column.name, levels, values, tuple(targets)), training
+
+
+def level_statistics(
+    found: np.ndarray, levels: int, truth: np.ndarray, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Means of the target and the log frequency by level, and the training rows' own.
+
+    Args:
+        found: (rows,) int64 place of each row's level; `levels` where it has none.
+        truth: (rows, targets) float64.
+
+    Returns:
+        (levels + 1, targets + 1) float32, and (rows, targets + 1) float32, in which no row's own
+        target counts.
+    """
     fold = np.random.default_rng(seed).permutation(len(found)) % INNER_FOLDS
     training = np.empty((len(found), truth.shape[1] + 1), dtype=np.float32)
     for inner in range(INNER_FOLDS):
         others, rows = fold != inner, fold == inner
-        means = _smoothed_means(found[others], truth[others], len(levels))
+        means = _smoothed_means(found[others], truth[others], levels)
         training[rows, :-1] = means[found[rows]]
-    counts = np.bincount(found, minlength=len(levels) + 1)
+    counts = np.bincount(found, minlength=levels + 1)
     frequency = np.log1p(counts).astype(np.float32)
     training[:, -1] = frequency[found]
-    means = _smoothed_means(found, truth, len(levels))
+    means = _smoothed_means(found, truth, levels)
     values = np.concatenate([means, frequency[:, None]], axis=1, dtype=np.float32)
-    return TargetStatistics(column.name, levels, values, tuple(targets)), training
+    return values, training
 
 
 def _smoothed_means(found: np.ndarray, truth: np.ndarray, levels: int) -> np.ndarray:

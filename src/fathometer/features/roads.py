@@ -12,7 +12,7 @@ from enum import Enum
 import numpy as np
 
 from fathometer.errors import LearnerError
-from fathometer.features import category, number, text
+from fathometer.features import category, cross_search, number, text
 from fathometer.features.recipe import Recipe, Step
 from fathometer.table.kind import FEATURE_KINDS, ColumnSpec, Kind
 from fathometer.table.table import Table
@@ -58,9 +58,17 @@ def feature_specs(table: Table, task: Task) -> tuple[ColumnSpec, ...]:
 
 
 def fit_recipe(
-    road: Road, table: Table, task: Task, rows: np.ndarray, *, seed: int = 0
+    road: Road,
+    table: Table,
+    task: Task,
+    rows: np.ndarray,
+    *,
+    seed: int = 0,
+    crosses: bool = False,
 ) -> FittedRecipe:
     """Fit every step of a road on these rows alone.
+
+    crosses: whether crosses of columns are sought and added (`features/crosses`).
 
     Raises:
         LearnerError: if the table has no column to learn from.
@@ -89,6 +97,10 @@ def fit_recipe(
             details="columns: " + ", ".join(f"{c.name} ({c.kind.value})" for c in table)[:400],
             try_next="--kind COLUMN=category to use a column that was left out",
         )
+    if crosses:
+        truth = task.encode(training[task.target])
+        lessons = cross_search.Lessons(training, truth, len(task.classes), targets, seed)
+        pieces += cross_search.fit_crosses(pieces, lessons)
     return FittedRecipe(
         Recipe(tuple(step for step, _ in pieces)),
         np.concatenate([matrix for _, matrix in pieces], axis=1, dtype=np.float32),

@@ -76,6 +76,8 @@ def grow_side_by_side(
             while pending:
                 _, pending = wait(pending, timeout=REPORT_SECONDS, return_when=FIRST_EXCEPTION)
                 budget.report(_progress(watches, finished, rounds))
+                if budget.stopped():
+                    stop.set()
                 if any(future.done() and future.exception() for future in futures):
                     break
         finally:  # also when the user interrupts: the other folds stop after their next round
@@ -102,12 +104,16 @@ def part_of_the_time(budget: Budget, part: int, parts: int) -> float | None:
 def choose_rounds(curves: Sequence[np.ndarray]) -> tuple[int, ...]:
     """How many rounds each fold keeps: where the mean of the other folds' curves is lowest.
 
-    Curves are cut to the shortest of the others; a fold cannot keep more than it has grown. A
-    single fold has no others and reads its own."""
-    chosen = []
-    for place, own in enumerate(curves):
-        others = [curve for other, curve in enumerate(curves) if other != place] or [own]
-        shortest = min(len(curve) for curve in others)
-        mean = np.mean([curve[:shortest] for curve in others], axis=0)
-        chosen.append(min(int(mean.argmin()) + 1, len(own)))
-    return tuple(chosen)
+    A fold cannot keep more than it has grown."""
+    best = [int(mean_of_others(curves, fold).argmin()) + 1 for fold in range(len(curves))]
+    return tuple(min(kept, len(own)) for kept, own in zip(best, curves, strict=True))
+
+
+def mean_of_others(curves: Sequence[np.ndarray], fold: int) -> np.ndarray:
+    """(rounds,) mean loss of all folds but this one, cut to the shortest of their curves.
+
+    Folds with an empty curve have no say. A single fold has no others and reads its own."""
+    others = [curve for other, curve in enumerate(curves) if other != fold and len(curve)]
+    others = others or [curves[fold]]
+    shortest = min(len(curve) for curve in others)
+    return np.asarray(np.mean([curve[:shortest] for curve in others], axis=0))

@@ -12,6 +12,7 @@ from fathometer.learners.boosted import BoostedModel, Lesson, fit_boosted, need
 from fathometer.learners.contract import UNLIMITED, Budget, Family
 from fathometer.learners.crossfit import Watch
 from fathometer.learners.forest import Forest, Tree, floor_float32
+from fathometer.learners.tree_portfolio import configurations
 from fathometer.table.split import Split
 from fathometer.table.table import Table
 from fathometer.table.task import Task
@@ -35,6 +36,12 @@ class LightGBM:
     patience: int = 100
     leaves: int | None = None  # 50 for classes, 100 for values
     smallest_leaf: int | None = None  # rows; 40 for classes (fewer in small tables), 3 for values
+    subsample: float = 0.75  # of the rows, drawn anew for each round
+    column_share: float = 1.0  # of the columns, drawn anew for each tree
+    l2: float | None = None  # None: 1 for three classes and more, else 0
+    random_thresholds: bool = False  # one threshold a column and leaf, drawn: smoother
+    crosses: bool = False  # of columns, see `features/crosses`
+    configurations: int = 1  # tried; see `tree_portfolio`
     threads: int = 2  # folds grown side by side; the result is the same
     seed: int = 0
     name: str = "LightGBM"
@@ -45,7 +52,7 @@ class LightGBM:
     ) -> BoostedModel:
         """Grow one booster a fold; see `boosted.fit_boosted`."""
         need("lightgbm", self.name)
-        return fit_boosted(self, table, task, split, budget=budget)
+        return fit_boosted(configurations(self), table, task, split, budget=budget)
 
     def grow(self, lesson: Lesson, watch: Watch) -> LightGBMBooster:
         """Add rounds until `watch` says stop."""
@@ -77,9 +84,11 @@ class LightGBM:
             # Where a class has few rows its curvature is next to none and a step without this runs
             # away: kddcup99 (20,000 rows, 17 classes, 60 rounds) 0.958 accuracy, with it 0.998;
             # covertype_part 0.837 either way, its log loss 0.427 and 0.410.
-            "lambda_l2": 1.0 if lesson.classes > 2 else 0.0,
-            "bagging_fraction": 0.75,
+            "lambda_l2": (1.0 if lesson.classes > 2 else 0.0) if self.l2 is None else self.l2,
+            "bagging_fraction": self.subsample,
             "bagging_freq": 1,
+            "feature_fraction": self.column_share,
+            "extra_trees": self.random_thresholds,
             "num_threads": 1,  # see crossfit.grow_side_by_side
             "deterministic": True,
             "force_row_wise": True,  # which way is faster is timed otherwise, so not repeatable

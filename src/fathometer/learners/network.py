@@ -14,26 +14,20 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import numpy as np
 
 from fathometer.errors import LearnerError, OutOfTimeError
-from fathometer.features.learned import LearnedRoad, NetworkInputs, fit_learned_road
+from fathometer.features.learned import fit_learned_road
 from fathometer.features.roads import feature_specs
 from fathometer.learners.contract import UNLIMITED, Account, Budget, Family, Progress
 from fathometer.learners.mixture import cross_mixed
-from fathometer.learners.network_model import (
-    Group,
-    NetworkModel,
-    TargetScale,
-    as_inputs,
-    fit_target_scale,
-    scores,
-)
-from fathometer.learners.portfolio import settings_for
+from fathometer.learners.network_lessons import Scales, fit_scales, make_lessons, network_shape
+from fathometer.learners.network_model import Group, NetworkModel, scores
+from fathometer.learners.portfolio import entries
 from fathometer.table.split import Split
 from fathometer.table.table import Table
 from fathometer.table.task import Task, TaskKind
 
 if TYPE_CHECKING:
     from fathometer.networks.network import Network, Shape
-    from fathometer.population.member import Graduate, Lessons, Member, Schedule
+    from fathometer.population.member import Graduate, Member, Schedule
     from fathometer.population.train import Standing
 
 # Settings are compared where the learning rate has fallen to 0 (`population.block.pace`): a third
@@ -51,6 +45,7 @@ class Setting:
     weight_decay: float
     dropout: float
     label_smoothing: float = 0.0
+    is_logarithmic: bool = False  # learns ln(1 + value); for values that are never negative
 
 
 @dataclass(frozen=True)
@@ -75,8 +70,10 @@ class NetworkLearner(Protocol):
     @property
     def seed(self) -> int: ...
 
-    def settings(self, shape: Shape, task: Task) -> Sequence[Setting]:
-        """What to try on inputs of this shape; the first ones are the safest."""
+    def settings(self, shape: Shape, *, has_logarithm: bool) -> Sequence[Setting]:
+        """What to try on inputs of this shape; the first ones are the safest.
+
+        has_logarithm: whether the target may be learned by its logarithm."""
         ...
 
 
@@ -91,7 +88,7 @@ class PlainNetwork:
     name: str = "perceptron"
     family: ClassVar[Family] = Family.DEEP
 
-    def settings(self, shape: Shape, task: Task) -> Sequence[Setting]:
+    def settings(self, shape: Shape, *, has_logarithm: bool) -> Sequence[Setting]:
         """The one setting there is.
 
         Its numbers, and those of the modern network's first setting, were chosen on 9 development
@@ -123,10 +120,19 @@ class ModernNetwork:
     name: str = "modern network"
     family: ClassVar[Family] = Family.DEEP
 
-    def settings(self, shape: Shape, task: Task) -> Sequence[Setting]:
+    def settings(self, shape: Shape, *, has_logarithm: bool) -> Sequence[Setting]:
         """So many settings as there are configurations."""
-        rows = settings_for(shape, task, self.configurations, self.seed)
-        return [Setting(**row) for row in rows]
+        chosen = entries(self.configurations, self.seed, has_logarithm=has_logarithm)
+        return [
+            Setting(
+                entry.network(shape),
+                entry.learning_rate,
+                entry.weight_decay,
+                entry.dropout,
+                is_logarithmic=entry.is_logarithmic,
+            )
+            for entry in chosen
+        ]
 
     def fit(
         self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
@@ -158,10 +164,11 @@ def fit_population(
     places = [split.places(learning) for learning, _ in own_rows]
     validation = [split.places(validated) for _, validated in own_rows]
     road = fit_learned_road(table, task, [learning for learning, _ in own_rows])
-    scale = fit_target_scale(target, places) if task.kind is TaskKind.REGRESS else None
+    scales = fit_scales(target, places) if task.kind is TaskKind.REGRESS else None
     encoded = road.inputs(training_rows)
-    lessons = make_lessons(encoded, target, scale, places, validation)
-    settings = learner.settings(network_shape(road, encoded, task), task)
+    lessons = make_lessons(encoded, target, scales, places, validation)
+    has_logarithm = scales is not None and scales.logarithm is not None
+    settings = learner.settings(network_shape(road, encoded, task), has_logarithm=has_logarithm)
     members, schedule = plan(settings, learner.training, learner.seed, places)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     graduates = train(
@@ -173,52 +180,18 @@ def fit_population(
         checkpoint=budget.checkpoint,
     )
     cohorts = [list(own) for _, own in groupby(graduates, key=lambda g: g.member.setting)]
-    each = [out_of_fold_scores(own, validation, scale, task) for own in cohorts]
+    each = [out_of_fold_scores(own, validation, scales, task) for own in cohorts]
     out_of_fold, weights = each[0], np.ones(1)
     if len(cohorts) > 1:
         stacked = np.stack(each)
         out_of_fold, weights = cross_mixed(stacked, target, task, split, most=MOST_GROUPS)
     groups = tuple(
-        make_group(own, float(weight), scale)
+        make_group(own, float(weight), scales)
         for own, weight in zip(cohorts, weights, strict=True)
         if weight
     )
     account = describe(cohorts, weights, learner.training)
     return NetworkModel(task, feature_specs(table, task), out_of_fold, account, road, groups)
-
-
-def network_shape(road: LearnedRoad, encoded: NetworkInputs, task: Task) -> Shape:
-    """How wide the road's output and the task's answer are."""
-    from fathometer.networks.network import Shape
-
-    numbers, flags = encoded.numbers.shape[2], encoded.flags.shape[2]
-    return Shape(numbers, flags, road.levels, task.outputs)
-
-
-def make_lessons(
-    encoded: NetworkInputs,
-    target: np.ndarray,
-    scale: TargetScale | None,
-    learning: Sequence[np.ndarray],
-    validation: Sequence[np.ndarray],
-) -> Lessons:
-    """Rows and targets as tensors; a regression's target is standardised for each fold."""
-    import torch
-
-    from fathometer.population.member import Lessons
-
-    if scale is None:
-        each = np.broadcast_to(target, (len(learning), len(target)))
-    else:
-        each = (target - scale.mean[:, None]) / scale.spread[:, None]
-        each = each.astype(np.float32)
-    return Lessons(
-        as_inputs(encoded),
-        torch.from_numpy(each.copy()),
-        tuple(torch.from_numpy(rows) for rows in learning),
-        tuple(torch.from_numpy(rows) for rows in validation),
-        classify=scale is None,
-    )
 
 
 def plan(
@@ -242,6 +215,7 @@ def plan(
             weight_decay=setting.weight_decay,
             dropout=setting.dropout,
             label_smoothing=setting.label_smoothing,
+            is_logarithmic=setting.is_logarithmic,
             steps=every * training.epochs,
         )
         for setting in settings
@@ -270,24 +244,26 @@ def reporter(
 def out_of_fold_scores(
     graduates: Sequence[Graduate],
     validation: Sequence[np.ndarray],
-    scale: TargetScale | None,
+    scales: Scales | None,
     task: Task,
 ) -> np.ndarray:
     """Each training row's mean score over the members that did not learn from it."""
     total = np.zeros((sum(len(rows) for rows in validation), task.outputs))
     for graduate in graduates:
-        fold = graduate.member.fold
-        own = None if scale is None else scale.take([fold])
+        fold, logarithmic = graduate.member.fold, graduate.member.is_logarithmic
+        own = None if scales is None else scales.of(logarithmic=logarithmic).take([fold])
         total[validation[fold]] += scores(graduate.outputs.unsqueeze(0), own)[0]
     return total / (len(graduates) / len(validation))
 
 
-def make_group(graduates: Sequence[Graduate], weight: float, scale: TargetScale | None) -> Group:
+def make_group(graduates: Sequence[Graduate], weight: float, scales: Scales | None) -> Group:
     """The members of one setting, stacked."""
     folds = tuple(graduate.member.fold for graduate in graduates)
     own = [graduate.parameters for graduate in graduates]
+    first = graduates[0].member
+    scale = None if scales is None else scales.of(logarithmic=first.is_logarithmic)
     return Group(
-        graduates[0].member.network,
+        first.network,
         {name: np.stack([parameters[name].numpy() for parameters in own]) for name in own[0]},
         folds,
         None if scale is None else scale.take(folds),
@@ -311,10 +287,12 @@ def describe(
 def in_words(cohort: Sequence[Graduate], training: Training) -> str:
     """One setting and what became of it."""
     member = cohort[0].member
-    size = sum(tensor.numel() for tensor in cohort[0].parameters.values())
+    trained = cohort[0].parameters.keys() - member.network.fixed
+    size = sum(cohort[0].parameters[name].numel() for name in trained)
     kept = np.median([graduate.kept for graduate in cohort]) + 1
     return (
         f"{len(cohort)} networks of {size:,} parameters, learning rate {member.learning_rate:g}, "
-        f"weight decay {member.weight_decay:g}, dropout {member.dropout:g}, weights of epoch "
+        f"weight decay {member.weight_decay:g}, dropout {member.dropout:g}, "
+        f"{'logarithm of the target, ' if member.is_logarithmic else ''}weights of epoch "
         f"{kept:.0f} of {training.epochs}"
     )

@@ -31,15 +31,19 @@ class TargetScale:
     spread: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    is_logarithmic: bool = False  # mean and spread are those of ln(1 + value)
 
     def take(self, folds: Sequence[int]) -> TargetScale:
         """The scales of these folds, shaped (P, 1, 1)."""
         each = (self.mean, self.spread, self.low, self.high)
-        return TargetScale(*(values[list(folds)].reshape(-1, 1, 1) for values in each))
+        own = (values[list(folds)].reshape(-1, 1, 1) for values in each)
+        return TargetScale(*own, is_logarithmic=self.is_logarithmic)
 
     def restore(self, values: np.ndarray) -> np.ndarray:
         """From standardised values back to the target's unit, within the range seen; float64."""
         restored = values.astype(np.float64) * self.spread + self.mean
+        if self.is_logarithmic:
+            restored = np.exp(restored) - 1.0
         return np.asarray(np.clip(restored, self.low, self.high))
 
     def write(self, graph: Graph, values: str) -> str:
@@ -47,20 +51,26 @@ class TargetScale:
         wide = graph.cast(values, Element.DOUBLE)
         scaled = graph.add("Mul", wide, graph.constant(self.spread))
         moved = graph.add("Add", scaled, graph.constant(self.mean))
+        if self.is_logarithmic:
+            moved = graph.add("Sub", graph.add("Exp", moved), graph.constant(1.0))
         above = graph.add("Max", moved, graph.constant(self.low))
         return graph.add("Min", above, graph.constant(self.high))
 
 
-def fit_target_scale(target: np.ndarray, folds: Sequence[np.ndarray]) -> TargetScale:
-    """Standardise on each fold's learning rows alone; folds hold places in `target`."""
+def fit_target_scale(
+    target: np.ndarray, folds: Sequence[np.ndarray], *, logarithmic: bool = False
+) -> TargetScale:
+    """Standardise on each fold's learning rows alone; folds hold places in `target`.
+
+    logarithmic: standardise ln(1 + value); the target must not be negative."""
     own = [target[rows] for rows in folds]
+    low, high = np.array([v.min() for v in own]), np.array([v.max() for v in own])
+    if logarithmic:
+        own = [np.log1p(values) for values in own]
     spread = np.array([values.std() for values in own])
-    return TargetScale(
-        np.array([values.mean() for values in own]),
-        np.where(spread > 0, spread, 1.0),
-        np.array([values.min() for values in own]),
-        np.array([values.max() for values in own]),
-    )
+    spread = np.where(spread > 0, spread, 1.0)
+    mean = np.array([values.mean() for values in own])
+    return TargetScale(mean, spread, low, high, logarithmic)
 
 
 def scores(outputs: torch.Tensor, scale: TargetScale | None) -> np.ndarray:

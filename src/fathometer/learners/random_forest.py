@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from fathometer.errors import OutOfTimeError
-from fathometer.features.roads import Road, feature_specs, fit_recipe
+from fathometer.features.roads import FittedRecipe, Road, feature_specs, fit_recipe
 from fathometer.learners.contract import UNLIMITED, Account, Budget, Family, Progress
 from fathometer.learners.crossfit import part_of_the_time
-from fathometer.learners.voted import VotedModel, fit_ballot
+from fathometer.learners.halving import (
+    HASTE,
+    Job,
+    best_of_all,
+    choose,
+    final_jobs,
+    final_of,
+    finalists,
+    heat_jobs,
+    heat_of,
+    losses_elsewhere,
+)
+from fathometer.learners.tree_portfolio import configurations, in_words, with_crosses
+from fathometer.learners.voted import Ballot, VotedModel, fit_ballot
+from fathometer.table.metric import METRICS
 from fathometer.table.split import Split
 from fathometer.table.table import Table
 from fathometer.table.task import Task, TaskKind
 
 TREES_AT_ONCE = 20  # between two looks at the clock
+LEAST_TREES = 20  # of a heat
 
 
 @dataclass(frozen=True)
@@ -28,6 +45,8 @@ class RandomForest:
     trees: int = 100
     smallest_leaf: int | None = None  # rows; None: see `_smallest_leaf`
     column_share: float = 0.4  # of the columns, looked at for each question
+    crosses: bool = False  # of columns, see `features/crosses`
+    configurations: int = 1  # tried; see `tree_portfolio`
     threads: int = 2
     seed: int = 0
     name: str = "random forest"
@@ -50,6 +69,8 @@ class ExtraTrees:
     trees: int = 100
     smallest_leaf: int | None = None
     column_share: float = 0.4
+    crosses: bool = False  # of columns, see `features/crosses`
+    configurations: int = 1  # tried; see `tree_portfolio`
     threads: int = 2
     seed: int = 0
     name: str = "extra trees"
@@ -73,24 +94,86 @@ def fit_forest(
     """
     if budget.spent:
         raise OutOfTimeError("No time is left to grow a forest: not one tree could be grown.")
-    encoded = task.encode(table[task.target])
-    ballot = fit_ballot(task, encoded[split.train])
-    target = ballot.target(encoded)
-    fits = len(split.folds) + 1
+    truth = task.encode(table[task.target])
+    rows = _Rows(table, split, fit_ballot(task, truth[split.train]), truth)
+    settings, folds = configurations(forest), len(split.folds)
+    tried, fits, listed = len(settings), 0, np.ones((folds, len(settings)), dtype=bool)
+    if tried > 1:
+        started, jobs = time.monotonic(), heat_jobs(folds, tried)
+        hasty = [replace(each, trees=max(LEAST_TREES, each.trees // HASTE)) for each in settings]
+        heat = rows.vote(hasty, jobs, heat_of(budget, "heat: "))
+        most = finalists(budget, time.monotonic() - started, tried)
+        seen = losses_elsewhere(_losses(heat), folds, tried)
+        settings, listed = with_crosses(settings, seen, most)
+        budget, fits = final_of(budget), len(jobs)
+    jobs = final_jobs(listed)
+    voted = rows.vote(settings, jobs, budget, more=1)
+    losses = _losses(voted)
+    chosen = choose(losses_elsewhere(losses, folds, len(settings)), listed)
     out_of_fold = np.empty((len(split.train), task.outputs))
-    for fold in range(len(split.folds)):
-        learn, validation = split.fold_rows(fold)
-        fitted = fit_recipe(Road.TREES, table, task, learn, seed=forest.seed)
-        estimator = _grow(forest, task, fitted.training, target[learn], (fold, fits, budget))
-        matrix = fitted.recipe.matrix(table.rows(validation))
-        out_of_fold[split.places(validation)] = ballot.count(estimator, matrix)
-    fitted = fit_recipe(Road.TREES, table, task, split.train, seed=forest.seed)
-    estimator = _grow(forest, task, fitted.training, target[split.train], (fits - 1, fits, budget))
-    least = _smallest_leaf(forest, len(split.train))
+    for fold, place in enumerate(chosen.tolist()):
+        out_of_fold[split.places(split.folds[fold])] = voted[fold, place][0]
+    shipped = settings[best_of_all(losses, folds, listed)]
+    fitted = fit_recipe(
+        Road.TREES, table, task, split.train, seed=forest.seed, crosses=shipped.crosses
+    )
+    turn = (len(jobs), len(jobs) + 1, budget)
+    target = rows.ballot.target(truth)[split.train]
+    estimator = _grow(shipped, task, fitted.training, target, folds, turn)
+    least = _smallest_leaf(shipped, len(split.train))
     words = f"{len(estimator.estimators_)} trees, at least {least} rows a leaf"
-    account = Account(1, fits, words)
+    if tried > 1:
+        words = f"{in_words(shipped, settings[0])}; {words}"
+    account = Account(tried, fits + len(jobs) + 1, words)
     columns = feature_specs(table, task)
-    return VotedModel(columns, ballot, fitted.recipe, estimator, out_of_fold, account)
+    return VotedModel(columns, rows.ballot, fitted.recipe, estimator, out_of_fold, account)
+
+
+def _losses(voted: dict[Job, tuple[np.ndarray, np.ndarray]]) -> dict[Job, np.ndarray]:
+    return {job: loss for job, (_, loss) in voted.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """What all forests of one fit learn from."""
+
+    table: Table
+    split: Split
+    ballot: Ballot
+    truth: np.ndarray  # (rows of the table,) encoded
+
+    def vote(
+        self,
+        settings: Sequence[RandomForest | ExtraTrees],
+        jobs: Sequence[Job],
+        budget: Budget,
+        *,
+        more: int = 0,
+    ) -> dict[Job, tuple[np.ndarray, np.ndarray]]:
+        """Each job's scores of its fold's rows, and their loss, (1,).
+
+        more: forests that the budget must suffice for beside these."""
+        task = self.ballot.task
+        metric = METRICS["log_loss" if task.kind is TaskKind.CLASSIFY else "rmse"]
+        voted = {}
+        prepared: dict[tuple[int, bool], tuple[FittedRecipe, np.ndarray]] = {}
+        for turn, (fold, place) in enumerate(jobs):
+            forest = settings[place]
+            learn, validation = self.split.fold_rows(fold)
+            if (fold, forest.crosses) not in prepared:
+                prepared = {key: kept for key, kept in prepared.items() if key[0] == fold}
+                fitted = fit_recipe(
+                    Road.TREES, self.table, task, learn, seed=forest.seed, crosses=forest.crosses
+                )
+                watched = fitted.recipe.matrix(self.table.rows(validation))
+                prepared[fold, forest.crosses] = fitted, watched
+            fitted, watched = prepared[fold, forest.crosses]
+            target = self.ballot.target(self.truth)[learn]
+            part = (turn, len(jobs) + more, budget)
+            estimator = _grow(forest, task, fitted.training, target, fold, part)
+            scores = self.ballot.count(estimator, watched)
+            voted[fold, place] = scores, np.array([metric.loss(self.truth[validation], scores)])
+        return voted
 
 
 def _smallest_leaf(forest: RandomForest | ExtraTrees, rows: int) -> int:
@@ -107,6 +190,7 @@ def _grow(
     task: Task,
     matrix: np.ndarray,
     target: np.ndarray,
+    fold: int,
     turn: tuple[int, int, Budget],
 ) -> Any:
     """One forest, some trees at a time, until it is full or its part of the time is up."""
@@ -122,7 +206,7 @@ def _grow(
         min_samples_leaf=_smallest_leaf(forest, len(matrix)),
         max_features=forest.column_share,
         n_jobs=forest.threads,
-        random_state=forest.seed + part,
+        random_state=forest.seed + fold,
         warm_start=True,  # trees added later are those that a single call would have grown
     )
     grown = 0

@@ -13,6 +13,7 @@ from fathometer.learners.boosted import BoostedModel, Lesson, fit_boosted, need
 from fathometer.learners.contract import UNLIMITED, Budget, Family
 from fathometer.learners.crossfit import Watch
 from fathometer.learners.forest import Forest, Tree, below_float32
+from fathometer.learners.tree_portfolio import configurations
 from fathometer.table.split import Split
 from fathometer.table.table import Table
 from fathometer.table.task import Task
@@ -29,6 +30,12 @@ class XGBoost:
     learning_rate: float = 0.08
     patience: int = 100
     depth: int = 6
+    smallest_leaf: float = 1.0  # sum of curvatures, which is rows where values are asked
+    subsample: float = 0.65  # of the rows, drawn anew for each round
+    column_share: float = 1.0  # of the columns, drawn anew for each question
+    l2: float = 1.0
+    crosses: bool = False  # of columns, see `features/crosses`
+    configurations: int = 1  # tried; see `tree_portfolio`
     threads: int = 2  # folds grown side by side; the result is the same
     seed: int = 0
     name: str = "XGBoost"
@@ -39,7 +46,7 @@ class XGBoost:
     ) -> BoostedModel:
         """Grow one booster a fold; see `boosted.fit_boosted`."""
         need("xgboost", self.name)
-        return fit_boosted(self, table, task, split, budget=budget)
+        return fit_boosted(configurations(self), table, task, split, budget=budget)
 
     def grow(self, lesson: Lesson, watch: Watch) -> XGBoostBooster:
         """Add rounds until `watch` says stop."""
@@ -70,8 +77,10 @@ class XGBoost:
             "base_score": 0.0 if values else 0.5,  # the same offset in every fold
             "learning_rate": self.learning_rate,
             "max_depth": self.depth,
-            "subsample": 0.65,
-            "min_child_weight": 1.0,
+            "subsample": self.subsample,
+            "colsample_bynode": self.column_share,
+            "lambda": self.l2,
+            "min_child_weight": self.smallest_leaf,
             "tree_method": "hist",
             "nthread": 1,  # see crossfit.grow_side_by_side
             "seed": lesson.seed,

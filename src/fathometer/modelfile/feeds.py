@@ -22,7 +22,11 @@ def feeds_from(source: Any, columns: Sequence[ColumnSpec]) -> tuple[dict[str, np
         ColumnError: if a column is absent. KindError: if a value is not of its column's kind.
     """
     if isinstance(source, Mapping):
-        return {spec.name: feed(source, spec) for spec in columns}, None
+        found = {spec.name: feed(source, spec) for spec in columns}
+        if len({len(values) for values in found.values()}) > 1:
+            counts = ", ".join(f"{name}: {len(values)}" for name, values in found.items())
+            raise ColumnError("the columns do not have the same length.", details=counts[:300])
+        return found, None
     from fathometer.table.table import Table
 
     if isinstance(source, Table):
@@ -47,8 +51,8 @@ def feeds_from(source: Any, columns: Sequence[ColumnSpec]) -> tuple[dict[str, np
 def feed(source: Mapping[str, Any], spec: ColumnSpec) -> np.ndarray:
     """One input (rows, 1) from a mapping's values.
 
-    None and NaN are missing; what else stands for it ("?", -999) the file itself knows. Strings are
-    not parsed into numbers here."""
+    None and NaN are missing; what else stands for it ("?", -999) the file itself knows. Blanks
+    around strings are dropped; strings are not read as numbers people write ("1,234") here."""
     if spec.name not in source:
         raise ColumnError(
             f'the rows have no column "{spec.name}".',
@@ -62,19 +66,21 @@ def feed(source: Mapping[str, Any], spec: ColumnSpec) -> np.ndarray:
             raise KindError(f'column "{spec.name}" takes numbers: {error}.') from error
         return found.reshape(-1, 1)
     raw = np.asarray(values, dtype=object).reshape(-1, 1)
-    if all(type(value) is str for value in raw[:, 0]):
-        return raw
-    return np.array([[_as_text(value)] for value in raw[:, 0]], dtype=object)
+    return np.array([[as_text(value)] for value in raw[:, 0]], dtype=object).reshape(-1, 1)
 
 
-def _as_text(value: object) -> str:
+def as_text(value: object) -> str:
+    """A value of a column of strings as reading a frame would give it; missing is empty."""
+    if isinstance(value, str):
+        return value.strip()
     if value is None or (isinstance(value, float | np.floating) and not np.isfinite(value)):
-        return ""  # as reading does
+        return ""
     if isinstance(value, np.datetime64):
         return "" if np.isnat(value) else str(value)
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))  # a category that a frame library turned into floats
-    return str(value)
+    text = str(value)
+    return "" if text in ("NaT", "<NA>") else text  # pandas' own missing values
 
 
 def answer_frame(like: Any, answers: Mapping[str, np.ndarray], *, single: bool) -> Any:

@@ -12,14 +12,28 @@ from itertools import pairwise
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import silu
 
 from fathometer.graph import Graph
-from fathometer.networks.network import Dropout, Inputs, InputTensors, Parameters, Shape
+from fathometer.networks.network import (
+    Dropout,
+    Inputs,
+    InputTensors,
+    Masking,
+    Parameters,
+    Shape,
+    keep_all,
+)
+from fathometer.networks.tower import tower_with_gradients
 
 EMBEDDING_WIDTH = 8  # as in RealMLP, pytabkit 1.7.2 default_params.py
 # Small against a scaled number's 1, so that many categories do not drown the numbers at first.
 EMBEDDING_SPREAD = 0.3
 NARROWEST = 1e-6  # a bin narrower than this would turn rounding into a jump
+# Waves of a number, what they are brought down to, and how fast they are at first, in turns a unit
+# (RealMLP, pytabkit 1.7.2 default_params.py; its 4 columns hold the raw value, as `joined` does).
+WAVES, WAVE_WIDTH, FREQUENCY_SPREAD = 16, 3, 0.1
+SMALLEST_SQUARE = 1e-6  # keeps a row of zeros from being divided by 0
 # An activation here and in a graph.
 Activation = Callable[[Tensor], Tensor]
 WriteActivation = Callable[[Graph, str], str]
@@ -60,6 +74,10 @@ def tower(
     x: Tensor, parameters: Parameters, depth: int, activation: Activation, drop: Dropout
 ) -> Tensor:
     """`depth` hidden layers, each activated and dropped from, and a last dense one; (P, B, K)."""
+    tells = drop is keep_all or isinstance(drop, Masking)
+    if torch.is_grad_enabled() and tells and activation in (torch.relu, silu):
+        own = [parameters[f"{kind}{p}"] for p in range(depth + 1) for kind in ("weight", "bias")]
+        return tower_with_gradients(x, own, smooth=activation is silu, drop=drop)
     for place in range(depth):
         x = drop(activation(dense(x, parameters[f"weight{place}"], parameters[f"bias{place}"])))
     return dense(x, parameters[f"weight{depth}"], parameters[f"bias{depth}"])
@@ -154,6 +172,83 @@ def write_piecewise(graph: Graph, numbers: str, left: np.ndarray, slope: np.ndar
     return graph.add("Reshape", clipped, graph.constant(np.array([0, 0, left[0].size])))
 
 
+def start_periodic(numbers: int, generator: torch.Generator) -> Parameters:
+    """Waves for each of D numbers, and what is made of them: weights (D, WAVES, WAVE_WIDTH)."""
+    weight = torch.randn(numbers, WAVES, WAVE_WIDTH, generator=generator)
+    return {
+        "frequency": FREQUENCY_SPREAD * torch.randn(numbers, 1, WAVES, generator=generator),
+        "phase": torch.rand(numbers, 1, WAVES, generator=generator),
+        "wave weight": weight / math.sqrt(WAVES),
+        "wave bias": torch.zeros(numbers, 1, WAVE_WIDTH),
+    }
+
+
+def periodic(numbers: Tensor, parameters: Parameters) -> Tensor:
+    """Periodic embedding of each number (RealMLP's PBLD without its raw value, Holzmüller et al.
+    2024, section 3); returns (P, B, D * WAVE_WIDTH) from numbers (P, B, D).
+
+    Frequencies and phases count whole turns."""
+    columns = numbers.transpose(1, 2).unsqueeze(3)  # (P, D, B, 1)
+    turns = columns * parameters["frequency"] + parameters["phase"]
+    # Whole turns go first: float32 has fewer digits left for the angle, the more of them there are.
+    waves = torch.cos(2 * math.pi * (turns - turns.floor()))
+    weight, bias = parameters["wave weight"], parameters["wave bias"]
+    own = torch.baddbmm(bias.flatten(0, 1), waves.flatten(0, 1), weight.flatten(0, 1))
+    return own.view(*waves.shape[:3], WAVE_WIDTH).transpose(1, 2).flatten(2)
+
+
+def write_periodic(graph: Graph, numbers: str, parameters: dict[str, np.ndarray]) -> str:
+    """The twin of `periodic`."""
+    columns = graph.add("Transpose", numbers, perm=[0, 2, 1])
+    columns = graph.add("Unsqueeze", columns, graph.constant(np.array([3])))
+    turned = graph.add("Mul", columns, graph.constant(parameters["frequency"]))
+    turned = graph.add("Add", turned, graph.constant(parameters["phase"]))
+    part = graph.add("Sub", turned, graph.add("Floor", turned))
+    waves = graph.add("Cos", graph.add("Mul", part, graph.constant(np.float32(2 * math.pi))))
+    own = graph.add("MatMul", waves, graph.constant(parameters["wave weight"]))
+    own = graph.add("Add", own, graph.constant(parameters["wave bias"]))
+    rows = graph.add("Transpose", own, perm=[0, 2, 1, 3])
+    width = parameters["frequency"].shape[1] * WAVE_WIDTH
+    return graph.add("Reshape", rows, graph.constant(np.array([0, 0, width])))
+
+
+def encoded(inputs: Inputs, parameters: Parameters, levels: Sequence[int]) -> Tensor:
+    """What `joined` has, and the numbers' piecewise-linear encodings beside it, (P, B, ·)."""
+    parts = joined(inputs, parameters, levels)
+    if "left" not in parameters:
+        return parts
+    filled = piecewise(inputs.numbers, parameters["left"], parameters["slope"])
+    return torch.cat([parts, filled], dim=2)
+
+
+def start_encoded(
+    shape: Shape, bins: int, numbers: Tensor, generator: torch.Generator
+) -> Parameters:
+    """Bins from the rows (rows, D), and embeddings from the generator."""
+    parameters = Parameters()
+    if shape.numbers:
+        parameters["left"], parameters["slope"] = bins_between(quantile_edges(numbers, bins))
+    if shape.levels:
+        parameters["embedding"] = start_embedding(shape.levels, generator)
+    return parameters
+
+
+def encoded_width(shape: Shape, bins: int) -> int:
+    """How many columns `encoded` has."""
+    return joined_width(shape) + shape.numbers * bins
+
+
+def write_encoded(
+    graph: Graph, inputs: InputTensors, parameters: dict[str, np.ndarray], levels: Sequence[int]
+) -> str:
+    """The twin of `encoded`."""
+    parts = write_joined(graph, inputs, parameters, levels)
+    if inputs.numbers is not None:
+        left, slope = parameters["left"], parameters["slope"]
+        parts.append(write_piecewise(graph, inputs.numbers, left, slope))
+    return graph.concat(parts, axis=2)
+
+
 def joined(inputs: Inputs, parameters: Parameters, levels: Sequence[int]) -> Tensor:
     """Numbers, flags and embedded codes side by side, (P, B, ·)."""
     parts = [inputs.numbers, inputs.flags]
@@ -175,6 +270,22 @@ def write_joined(
     if levels and inputs.codes is not None:
         parts.append(write_embed(graph, inputs.codes, parameters["embedding"], levels))
     return parts
+
+
+def root_mean_square(x: Tensor, gain: Tensor) -> Tensor:
+    """Scale each row's units to a root mean square of 1, then by their gains (Zhang & Sennrich
+    2019); x (P, B, H), gain (P, H).
+
+    Unlike batch normalisation it looks at one row alone, so a row's answer depends on no other."""
+    size = x.square().mean(dim=2, keepdim=True) + SMALLEST_SQUARE
+    return x * size.rsqrt() * gain.unsqueeze(1)
+
+
+def write_root_mean_square(graph: Graph, x: str, gain: np.ndarray) -> str:
+    """The twin of `root_mean_square`."""
+    mean = graph.add("ReduceMean", graph.add("Mul", x, x), graph.constant(np.array([2])))
+    size = graph.add("Sqrt", graph.add("Add", mean, graph.constant(np.float32(SMALLEST_SQUARE))))
+    return graph.add("Mul", graph.add("Div", x, size), graph.constant(gain[:, None, :]))
 
 
 def write_relu(graph: Graph, x: str) -> str:

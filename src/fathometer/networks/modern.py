@@ -25,8 +25,8 @@ from fathometer.networks.network import (
     InputTensors,
     Parameters,
     Shape,
-    common_width,
     keep_all,
+    shared_width,
 )
 
 
@@ -43,7 +43,7 @@ class Modern:
     @property
     def padded(self) -> Modern:
         """The same at the next common width; SiLU is 0 at 0."""
-        return replace(self, width=common_width(self.width))
+        return replace(self, width=shared_width(self.width))
 
     @property
     def fixed(self) -> frozenset[str]:
@@ -52,29 +52,18 @@ class Modern:
 
     def start(self, numbers: Tensor, generator: torch.Generator) -> Parameters:
         """Bins from the rows, embeddings and dense layers from the generator."""
-        shape, parameters = self.shape, Parameters()
-        if shape.numbers:
-            edges = layers.quantile_edges(numbers, self.bins)
-            parameters["left"], parameters["slope"] = layers.bins_between(edges)
-        if shape.levels:
-            parameters["embedding"] = layers.start_embedding(shape.levels, generator)
-        height = layers.joined_width(shape) + shape.numbers * self.bins
+        shape = self.shape
+        parameters = layers.start_encoded(shape, self.bins, numbers, generator)
+        height = layers.encoded_width(shape, self.bins)
         sizes = [height, *[self.width] * self.depth, shape.outputs]
         return parameters | layers.start_tower(sizes, generator)
 
     def forward(self, parameters: Parameters, inputs: Inputs, drop: Dropout = keep_all) -> Tensor:
         """Logits or standardised values, (P, B, K)."""
-        hidden = layers.joined(inputs, parameters, self.shape.levels)
-        if self.shape.numbers:
-            encoded = layers.piecewise(inputs.numbers, parameters["left"], parameters["slope"])
-            hidden = torch.cat([hidden, encoded], dim=2)
+        hidden = layers.encoded(inputs, parameters, self.shape.levels)
         return layers.tower(hidden, parameters, self.depth, silu, drop)
 
     def write(self, graph: Graph, parameters: dict[str, np.ndarray], inputs: InputTensors) -> str:
         """The twin of `forward`, (P, rows, K)."""
-        parts = layers.write_joined(graph, inputs, parameters, self.shape.levels)
-        if inputs.numbers is not None:
-            left, slope = parameters["left"], parameters["slope"]
-            parts.append(layers.write_piecewise(graph, inputs.numbers, left, slope))
-        hidden = graph.concat(parts, axis=2)
+        hidden = layers.write_encoded(graph, inputs, parameters, self.shape.levels)
         return layers.write_tower(graph, hidden, parameters, self.depth, layers.write_silu)

@@ -133,9 +133,9 @@ class Headed(Protocol):
         ...
 
 
-COMMON_WIDTHS = tuple(sorted({base << power for base in (2, 3) for power in range(2, 12)}))
+PADDED_WIDTHS = tuple(sorted({base << power for base in (2, 3) for power in range(2, 12)}))
 
 
-def common_width(width: int) -> int:
+def shared_width(width: int) -> int:
     """The next width that networks are padded to, at most half as much again."""
-    return next((common for common in COMMON_WIDTHS if common >= width), width)
+    return next((common for common in PADDED_WIDTHS if common >= width), width)

@@ -16,8 +16,8 @@ from fathometer.networks.network import (
     InputTensors,
     Parameters,
     Shape,
-    common_width,
     keep_all,
+    shared_width,
 )
 
 
@@ -32,7 +32,7 @@ class Perceptron:
     @property
     def padded(self) -> Perceptron:
         """The same at the next common width; a rectified 0 is 0."""
-        return replace(self, width=common_width(self.width))
+        return replace(self, width=shared_width(self.width))
 
     @property
     def fixed(self) -> frozenset[str]:

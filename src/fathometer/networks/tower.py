@@ -74,4 +74,6 @@ def tower_with_gradients(
     x: Tensor, layers: Sequence[Tensor], *, smooth: bool, drop: Dropout
 ) -> Tensor:
     """`Tower` for a dropout that tells its masks, or none; (P, B, K)."""
-    return Tower.apply(x, smooth, drop if isinstance(drop, Masking) else None, *layers)
+    masking = drop if isinstance(drop, Masking) else None
+    answer: Tensor = Tower.apply(x, smooth, masking, *layers)  # type: ignore[no-untyped-call]
+    return answer

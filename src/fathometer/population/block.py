@@ -106,7 +106,12 @@ class Block:
         )
         smoothing = torch.tensor([s.member.label_smoothing for s in states], device=device)
         self._smoothing = smoothing if bool(smoothing.any()) else None
-        self._targets = lessons.target.flatten()
+        # All targets laid end to end: the logarithms' stand behind the plain ones.
+        logarithm = lessons.logarithm
+        both = [lessons.target] if logarithm is None else [lessons.target, logarithm.target]
+        self._targets = torch.cat([target.flatten() for target in both])
+        variants = [state.member.is_logarithmic for state in states]
+        self._variants = torch.tensor(variants, device=device).view(-1, 1) * lessons.target.numel()
         self._folds = torch.tensor([state.member.fold for state in states], device=device)
 
     def _moved_together(self) -> Iterator[Moved]:
@@ -140,7 +145,8 @@ class Block:
 
         places (P, B): of the rows, all folds laid end to end."""
         inputs = self._lessons.inputs.at(places)
-        target = self._targets.index_select(0, places.flatten()).view(places.shape)
+        target = self._targets.index_select(0, (places + self._variants).flatten())
+        target = target.view(places.shape)
         parameters = self._leaves | self._fixed
         if isinstance(self._network, Headed):
             heads = self._network.heads(parameters, inputs, self._drop)
@@ -215,6 +221,8 @@ def row_losses(
 def validation_loss(outputs: Tensor, member: Member, lessons: Lessons) -> float:
     """The mean loss of one member's outputs (n, K) on its validation rows."""
     target = lessons.target[member.fold, lessons.validation[member.fold]]
+    if member.is_logarithmic and lessons.logarithm is not None:
+        outputs = lessons.logarithm.standardised(outputs, member.fold)
     losses = row_losses(outputs.unsqueeze(0), target.unsqueeze(0), lessons.classify)
     return float(losses.double().mean())
 

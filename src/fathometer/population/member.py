@@ -26,11 +26,35 @@ class Member:
     steps: int  # length of its schedule, in batches
     label_smoothing: float = 0.0  # share of the target spread over all classes; values ignore it
     rows: int | None = None  # learn from so many of the fold's rows, nested subsets; None: all
+    is_logarithmic: bool = False  # learns the target's logarithm; values alone
 
     @property
     def setting(self) -> Member:
         """All that is chosen about a member, as opposed to where and from which seed it starts."""
         return replace(self, fold=0, seed=0)
+
+
+@dataclass(frozen=True)
+class Logarithm:
+    """The target's logarithm as another target, and the way back to the standardised values.
+
+    A network learns ln(1 + value), standardised; its losses are compared with others' on values."""
+
+    target: Tensor  # (F, N) float32
+    mean: Tensor  # (F,) of ln(1 + value); float64, as all below
+    spread: Tensor
+    plain_mean: Tensor  # (F,) of the values themselves
+    plain_spread: Tensor
+
+    def standardised(self, outputs: Tensor, fold: int) -> Tensor:
+        """What outputs (n, 1) of one fold's network say as standardised values."""
+        values = torch.expm1(outputs.double() * self.spread[fold] + self.mean[fold])
+        return ((values - self.plain_mean[fold]) / self.plain_spread[fold]).float()
+
+    def to(self, device: torch.device) -> Logarithm:
+        """The same on another device."""
+        each = (self.target, self.mean, self.spread, self.plain_mean, self.plain_spread)
+        return Logarithm(*(tensor.to(device) for tensor in each))
 
 
 @dataclass(frozen=True)
@@ -42,6 +66,7 @@ class Lessons:
     learning: tuple[Tensor, ...]  # for each fold, the rows it learns from, int64
     validation: tuple[Tensor, ...]  # for each fold, the rows it is validated on, int64
     classify: bool
+    logarithm: Logarithm | None = None  # where values may be learned by their logarithm
 
     def to(self, device: torch.device) -> Lessons:
         """The same lessons on another device."""
@@ -51,6 +76,7 @@ class Lessons:
             tuple(rows.to(device) for rows in self.learning),
             tuple(rows.to(device) for rows in self.validation),
             self.classify,
+            None if self.logarithm is None else self.logarithm.to(device),
         )
 
     def learning_of(self, member: Member) -> Tensor:

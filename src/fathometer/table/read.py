@@ -33,13 +33,15 @@ from fathometer.table.declare import (
 )
 from fathometer.table.infer import infer
 from fathometer.table.kind import ColumnSpec, Kind
+from fathometer.table.sources.address import database_name
 from fathometer.table.sources.delimited import read_delimited
 from fathometer.table.sources.excel import read_excel
 from fathometer.table.sources.frames import read_frame
 from fathometer.table.sources.jsons import read_json
 from fathometer.table.sources.parquet import read_parquet
+from fathometer.table.sources.plain import plain
 from fathometer.table.sources.raw import Raw, RejectedLine
-from fathometer.table.sources.sql import database_name, is_database, read_sql
+from fathometer.table.sources.sql import is_database, read_sql
 from fathometer.table.table import Column, Table, no_such_column
 
 Source = str | Path | object  # a path, a database's URL, or a frame of any library
@@ -233,7 +235,8 @@ def _usable(raw: Raw, name: str) -> tuple[pa.Table, list[str]]:
     """The columns with a name each and values that can be told kinds of, and what to note.
 
     Raises: EmptySourceError without rows; ColumnError for doubled names."""
-    table, notes = raw.table, list(raw.notes)
+    table, said = plain(raw.table)
+    notes = [*raw.notes, *said]
     if not table.num_columns or not table.num_rows:
         lost = f" All {raw.rejected_count:,} lines were rejected." if raw.rejected_count else ""
         first = f"line {raw.rejected[0].line}: {raw.rejected[0].reason}" if raw.rejected else ""

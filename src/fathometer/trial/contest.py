@@ -8,15 +8,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
-from fathometer.errors import FathometerError, MissingPackageError
+from fathometer.errors import FathometerError, MissingPackageError, OutOfTimeError
 from fathometer.features.roads import feature_specs
 from fathometer.learners.constant import Constant
 from fathometer.learners.contract import Budget, Learner, Model, Progress
 from fathometer.learners.ensemble import Candidate, Ensemble, combine
+from fathometer.learners.student import Limits, Student
 from fathometer.modelfile.feeds import feeds_from
 from fathometer.modelfile.load import ModelFile, from_bytes
 from fathometer.modelfile.write import ShippedPart, ship
@@ -24,6 +25,14 @@ from fathometer.table.metric import METRICS
 from fathometer.table.split import Split
 from fathometer.table.table import Table
 from fathometer.table.task import Task, TaskKind
+from fathometer.trial.distil import (
+    STUDENT,
+    announced,
+    best_teacher,
+    check_limits,
+    footprint,
+    graduated,
+)
 from fathometer.trial.energy import EnergyMeter, Spent
 from fathometer.trial.event import Event, Watch
 from fathometer.trial.interval import draw, interval
@@ -32,9 +41,7 @@ from fathometer.trial.scorecard import Bill, Scorecard
 from fathometer.trial.store import RunStore, StoredTrial
 
 TOGETHER = "both together"
-# Share of the remaining time that a fit may use of its turn; exporting, measuring and, at the end,
-# the verdict and the report need the rest.
-FIT_SHARE = 0.85
+FIT_SHARE = 0.9  # of its turn; a fit ends a round or an epoch after it is told to
 BATCH_ROWS = 10_000  # rows of the batch that throughput is measured on
 
 
@@ -67,6 +74,8 @@ class Contest:
     watch: Watch
     terms: Terms = Terms()
     groups: np.ndarray | None = None  # (rows,) which rows belong together, where asked for
+    limits: Limits | None = None  # of a student, where one is asked for
+    measuring: list[float] = field(default_factory=list)  # seconds beside the fit, each trial's
 
     @cached_property
     def _judging(self) -> np.ndarray:
@@ -85,24 +94,29 @@ class Contest:
         return draw(metric, self._judging, seed=self.split.seed, groups=self._judging_groups)
 
     def run(self, learners: Sequence[Learner]) -> tuple[Trial, ...]:
-        """Try every learner in turn, then all finished ones together."""
+        """Try every learner in turn, then all finished ones together, then a student."""
         for learner in learners:
             self.watch(Event("entered", learner.name, learner.family.value))
         self.watch(Event("entered", TOGETHER, "both"))
-        trials = []
+        if self.limits is not None:
+            self.watch(Event("entered", STUDENT, Student.family.value))
+        trials: list[Trial] = []
         for place, learner in enumerate(learners):
             known = self.store.finished(learner.name)
             if known is not None:
                 trial = _restored(known)
                 self.watch(_finished(trial))
             else:
-                trial = self._try(learner, len(learners) - place)
+                trial = self._try(learner, len(learners) - place + (self.limits is not None))
             trials.append(trial)
-        return (*trials, *self._together(trials))
+        trials += self._together(trials)
+        return (*trials, *self._distilled(trials))
 
-    def _try(self, learner: Learner, left: int) -> Trial:
+    def _try(self, learner: Learner, left: int, teacher: Trial | None = None) -> Trial:
         self.watch(Event("started", learner.name, learner.family.value))
         card = Scorecard(learner.name, learner.family.value)
+        if teacher is not None and self.limits is not None:
+            card = announced(card, teacher.scorecard, self.limits)
 
         def report(progress: Progress) -> None:
             done = min(1.0, progress.done)
@@ -112,7 +126,7 @@ class Contest:
             budget = self._budget(learner, left, report)
             return learner.fit(self.table, self.task, self.split, budget=budget)
 
-        return self._judge(card, fit)
+        return self._judge(card, fit, teacher=teacher)
 
     def _budget(self, learner: Learner, left: int, report: Callable[[Progress], None]) -> Budget:
         """An equal share of the time that is left; the constant needs none and always finishes."""
@@ -122,28 +136,39 @@ class Contest:
         if self.terms.deadline is None:
             return Budget(None, report, self.terms.stopped, checkpoint)
         now = time.monotonic()
-        share = FIT_SHARE * max(0.0, self.terms.deadline - now) / left
+        # Exporting and measuring take their time too, for this one, those to come and the mixture.
+        reserved = (left + 1) * max(self.measuring, default=0.0)
+        share = FIT_SHARE * max(0.0, self.terms.deadline - now - reserved) / left
         return Budget(now + share, report, self.terms.stopped, checkpoint)
 
     def _judge(
-        self, card: Scorecard, fit: Callable[[], Model], bills: Mapping[str, Bill] | None = None
+        self,
+        card: Scorecard,
+        fit: Callable[[], Model],
+        bills: Mapping[str, Bill] | None = None,
+        teacher: Trial | None = None,
     ) -> Trial:
         """Fit, ship and measure; whatever goes wrong is this candidate's alone.
 
-        bills: what the members of a mixture cost, by name."""
+        bills: what the members of a mixture cost, by name. teacher: whose student this is."""
         try:
             with EnergyMeter() as meter:
                 model = fit()
+            started = time.monotonic()
             trial = self._measure(card, model, _with_members(meter.spent, model, bills))
+            if teacher is not None:
+                trial = self._graduated(trial, teacher)
+            self.measuring.append(time.monotonic() - started)
         except MissingPackageError as error:
             trial = Trial(replace(card, state="not entered", failure=error.message))
         except FathometerError as error:
-            trial = Trial(replace(card, state="failed", failure=error.message))
+            trial = Trial(_failed(card, error))
         except Exception as error:  # noqa: BLE001  one candidate's failure ends no contest
             words = f"{type(error).__name__}: {str(error).strip()[:300]}"
             trial = Trial(replace(card, state="failed", failure=words))
-        # A trial that the user cut short is shown, not kept: the same command takes it up again.
-        if not self.terms.stopped():
+        # A trial that the user cut short is shown, not kept: the same command takes it up again. So
+        # it does with a student that failed, for a latency may be another the next time.
+        if not self.terms.stopped() and (teacher is None or trial.file is not None):
             self.store.finish(_stored(trial))
         self.watch(_finished(trial))
         return trial
@@ -196,6 +221,7 @@ class Contest:
         rows = self.split.lockbox[: min(BATCH_ROWS, len(self.split.lockbox))]
         feeds, _ = feeds_from(self.table.rows(rows), file.columns)
         one = {name: values[:1] for name, values in feeds.items()}
+        file.scores(one)  # opens the session, which is no part of an answer
         latency = measure_latency(lambda: file.scores(one))
         return Bill(
             train_seconds=spent.seconds,
@@ -227,9 +253,51 @@ class Contest:
         bills = {t.scorecard.name: t.scorecard.bill for t in trials if t.scorecard.bill}
 
         def fit() -> Model:
+            needed = time.monotonic() + max(self.measuring, default=0.0)
+            if self.terms.deadline is not None and needed > self.terms.deadline:
+                raise OutOfTimeError("no time was left to mix the contestants.")
             return combine(candidates, self.task, columns, truth, self.split)
 
         return (self._judge(Scorecard(TOGETHER, "both"), fit, bills),)
+
+    def _distilled(self, trials: Sequence[Trial]) -> tuple[Trial, ...]:
+        """A student within the limits, taught by the best contestant, if limits were asked for."""
+        if self.limits is None:
+            return ()
+        known = self.store.finished(STUDENT)
+        if known is not None:
+            self.watch(_finished(_restored(known)))
+            return (_restored(known),)
+        teacher = best_teacher(trials, METRICS[self.task.metric])
+        if teacher is None or teacher.out_of_fold is None:
+            return ()
+        measure = partial(footprint, table=self.table, rows=self.split.train)
+        student = Student(
+            self.limits,
+            teacher.scorecard.name,
+            teacher.out_of_fold,
+            measure,
+            seed=self.split.seed,
+            name=STUDENT,
+        )
+        return (self._try(student, 1, teacher),)
+
+    def _graduated(self, trial: Trial, teacher: Trial) -> Trial:
+        """The student's trial with its teacher's training on its bill.
+
+        Raises:
+            LearnerError: if its file is over a limit after all.
+        """
+        card = trial.scorecard
+        if card.bill is not None and self.limits is not None:
+            check_limits(card.bill, self.limits)
+        return replace(trial, scorecard=graduated(card, teacher.scorecard))
+
+
+def _failed(card: Scorecard, error: FathometerError) -> Scorecard:
+    """The card of a contestant that gave up; a student's says what would have let it through."""
+    lesson = card.distillation and replace(card.distillation, try_next=error.try_next)
+    return replace(card, state="failed", failure=error.message, distillation=lesson)
 
 
 def _with_members(spent: Spent, model: Model, bills: Mapping[str, Bill] | None) -> Spent:

@@ -6,7 +6,7 @@ seconds, so the same command gives the same models on the same kind of machine."
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from fathometer.errors import OptionError
@@ -45,12 +45,13 @@ class Steps:
     epochs: int  # of a network
     seeds: int  # networks a fold
     penalties: int  # settings of a linear model
+    configurations: int  # tried of a tree learner and of the modern network, each
 
 
 STEPS: dict[Effort, Steps] = {
-    Effort.QUICK: Steps(5, 20_000, 300, 0.12, 40, 50, 24, 1, 3),
-    Effort.STANDARD: Steps(5, 100_000, 1500, 0.05, 100, 200, 48, 2, 5),
-    Effort.THOROUGH: Steps(8, 500_000, 4000, 0.03, 200, 400, 96, 4, 5),
+    Effort.QUICK: Steps(5, 20_000, 300, 0.12, 40, 50, 24, 1, 3, 1),
+    Effort.STANDARD: Steps(5, 100_000, 1500, 0.05, 100, 200, 48, 2, 5, 8),
+    Effort.THOROUGH: Steps(8, 500_000, 4000, 0.03, 200, 400, 96, 4, 5, 24),
 }
 LEAST_ROUNDS = 60
 MOST_PENALTIES = (1.0, 1e-1, 1e-2, 1e-3, 1e-4)
@@ -62,7 +63,10 @@ def entrants(task: Task, effort: Effort, seed: int) -> tuple[Learner, ...]:
     rounds = max(LEAST_ROUNDS, steps.boosting_work // _trees_a_round(task))
     # Fewer rounds take larger steps, up to where boosting starts to overshoot.
     rate = min(0.2, steps.learning_rate * (steps.boosting_work / rounds) ** 0.5)
+    tried = steps.configurations
     training = Training(epochs=steps.epochs, seeds=steps.seeds)
+    # A search has several networks a fold anyway.
+    search = training if tried == 1 else replace(training, seeds=1)
     penalties = MOST_PENALTIES[-steps.penalties :]
     few = effort is Effort.QUICK and _trees_a_round(task) > 1
     linear: tuple[Learner, ...] = (
@@ -75,15 +79,21 @@ def entrants(task: Task, effort: Effort, seed: int) -> tuple[Learner, ...]:
         Constant(),
         *linear,
         DecisionTree(seed=seed),
-        LightGBM(rounds, rate, steps.patience, seed=seed),
+        LightGBM(rounds, rate, steps.patience, configurations=tried, seed=seed),
         PlainNetwork(training=training, seed=seed),
         # Its trees of whole levels are weak for several classes and need larger steps (measured on
         # covertype: 0.807 against 0.786 accuracy for the same work).
-        CatBoost(rounds, max(rate, 0.3) if few else rate, steps.patience, seed=seed),
-        ModernNetwork(training=training, seed=seed),
-        XGBoost(rounds, rate, steps.patience, seed=seed),
-        RandomForest(trees=steps.trees, seed=seed),
-        ExtraTrees(trees=steps.trees, seed=seed),
+        CatBoost(
+            rounds,
+            max(rate, 0.3) if few else rate,
+            steps.patience,
+            configurations=tried,
+            seed=seed,
+        ),
+        ModernNetwork(tried, search, seed=seed),
+        XGBoost(rounds, rate, steps.patience, configurations=tried, seed=seed),
+        RandomForest(trees=steps.trees, configurations=tried, seed=seed),
+        ExtraTrees(trees=steps.trees, configurations=tried, seed=seed),
         Neighbours((40, 10), 2_500) if effort is Effort.QUICK else Neighbours(),
         *bayes,
     )

@@ -71,6 +71,18 @@ def make_folder(path: Path) -> None:
         raise write_fault(path, error) from error
 
 
+def remove(path: Path) -> None:
+    """Take a file away, if it is there.
+
+    Raises:
+        StoreError: if the system refuses.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise write_fault(path, error) from error
+
+
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file's content in hexadecimal, or "" where there is no such file."""
     try:

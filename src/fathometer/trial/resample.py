@@ -13,13 +13,17 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from fathometer.table.metric import TINY, Metric
-from fathometer.table.task import TaskKind
 
 MOST_RESAMPLES = 2000
 # 200 give the standard error within 5 %, and past 10,000 rows, where resamples become fewer, the
 # distribution is normal and nothing more is wanted.
 FEWEST_RESAMPLES = 200
 MOST_COUNTS = 20_000_000  # in one set of resamples, one byte each
+# What these say changes with the classes that occur, so none may vanish. A mean over rows does not,
+# and there the number of rare rows has to vary as it would in fresh rows: drawn as strata, 95 %
+# intervals of accuracy held the truth in 73 and 87 % of 250 worlds of 30 and 100 rows, a tenth of
+# them of the second class, and else in 98 and 97 %.
+NEED_ALL_CLASSES = ("roc_auc", "macro_f1")
 RARE_ROWS = 20  # a class of 20 rows is missed by one resample in 500 million
 # The area under the ROC curve is no sum over rows. From here on its linear part, which is one,
 # stands for it: measured over 500 resamples of 10,000 rows it is off by at most 6 % of the standard
@@ -80,8 +84,8 @@ def rare_classes(metric: Metric, truth: np.ndarray) -> np.ndarray | None:
     """Strata in which classes of fewer than 20 rows stand alone and all others together.
 
     So no class vanishes from a resample, and the counts of common classes still vary as they would
-    in fresh rows. None where nothing is rare."""
-    if metric.kind is not TaskKind.CLASSIFY:
+    in fresh rows. None where nothing is rare, or the metric does without a class."""
+    if metric.name not in NEED_ALL_CLASSES:
         return None
     places, counts = np.unique(truth, return_counts=True)
     rare = places[counts < RARE_ROWS]

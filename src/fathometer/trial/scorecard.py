@@ -31,6 +31,22 @@ class Bill:
 
 
 @dataclass(frozen=True)
+class Distillation:
+    """Who taught a student, the limits it was made for, and what it loses against its teacher.
+
+    `loss` is by how much the teacher is better on the lockbox, in the metric's unit, with the
+    paired 95 % interval; None for a student that failed."""
+
+    teacher: str
+    latency_limit_ms: float | None
+    size_limit_bytes: int | None
+    loss: float | None = None
+    low: float | None = None
+    high: float | None = None
+    try_next: str = ""  # the options that would have let a failed one through
+
+
+@dataclass(frozen=True)
 class Scorecard:
     """One contestant: who it is, how well it answers, what it cost; or why it has none of it."""
 
@@ -51,6 +67,7 @@ class Scorecard:
     reading: str = ""
     file: str = ""  # name of the model file in the run's folder
     sha256: str = ""
+    distillation: Distillation | None = None  # of a student, which is no rival of the others
 
     def as_json(self) -> dict[str, object]:
         """The scorecard as plain JSON values."""

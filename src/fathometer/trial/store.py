@@ -24,7 +24,7 @@ import numpy as np
 
 from fathometer.errors import StoreError
 from fathometer.trial.files import make_folder
-from fathometer.trial.scorecard import Bill, Quality, Scorecard
+from fathometer.trial.scorecard import Bill, Distillation, Quality, Scorecard
 
 NAME = "run.sqlite"
 UNFINISHED = ".unfinished"
@@ -221,9 +221,11 @@ def run_key(parts: Mapping[str, object]) -> str:
 def scorecard_from(values: Mapping[str, Any]) -> Scorecard:
     """The scorecard whose `as_json` this was."""
     quality, bill = values["quality"], values["bill"]
+    distillation = values.get("distillation")
     parts = {
         "quality": Quality(**quality) if quality else None,
         "bill": Bill(**bill) if bill else None,
+        "distillation": Distillation(**distillation) if distillation else None,
     }
     return Scorecard(**{**values, **parts})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -143,6 +144,17 @@ def test_a_pandas_index_is_left_out_and_categories_are_strings() -> None:
     table = read(frame).table
     assert [column.name for column in table] == ["c"]
     assert table["c"].values.to_pylist() == ["x", "y", "x"]
+
+
+def test_universal_identifiers_and_intervals_are_read(tmp_path: Path) -> None:
+    keys = [uuid.UUID(int=place).bytes for place in range(40)]
+    spans = [pa.MonthDayNano((14, 2, 5 * 10**9)), None] * 20
+    frame = pa.table({"key": pa.array(keys, pa.uuid()), "span": pa.array(spans)})
+    table = read(frame).table
+    assert table["key"].values[1].as_py() == str(uuid.UUID(int=1))
+    assert table["span"].reason.startswith(f'always "{(365.25 + 60 + 2) * 86400 + 5:.0f}')
+    pq.write_table(frame.select(["key"]), tmp_path / "keys.parquet")
+    assert read(tmp_path / "keys.parquet").table["key"].values.equals(table["key"].values)
 
 
 def test_what_is_not_a_table_is_refused() -> None:

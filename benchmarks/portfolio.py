@@ -1,0 +1,170 @@
+"""Learn the order of a portfolio of networks on the development tables.
+
+    python benchmarks/portfolio.py ../shared/data [--sampled 24] [--rows 5000] [--only adult,...]
+
+Trains the present portfolio and so many sampled settings (`learners.portfolio`) on each table, all
+of a table as one population of 3 folds, and notes every setting's out-of-fold loss. A setting's
+regret on a table is its loss above the best one's, as a share of what the best one gains on a
+constant. The portfolio is chosen greedily: each next setting lowers the mean, over the tables, of
+the smallest regret of those chosen so far. Test rows are not touched. Prints, and writes to
+benchmarks/results/portfolio.md."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from tables import METRICS, RESULTS, TIMES, split_files
+
+from fathometer.app.preparation import Options, prepare
+from fathometer.features.learned import fit_learned_road
+from fathometer.learners.network import Setting, Training, out_of_fold_scores, plan
+from fathometer.learners.network_lessons import fit_scales, make_lessons, network_shape
+from fathometer.learners.portfolio import PORTFOLIO, Entry, sample
+from fathometer.population.train import train
+from fathometer.table.metric import TINY
+from fathometer.table.split import Split
+from fathometer.table.table import Table
+from fathometer.table.task import Task, TaskKind
+from fathometer.trial.entrants import Effort
+from fathometer.trial.measure import machine, versions
+
+FOLDS = 3
+TRAINING = Training(epochs=14, least_steps=600)
+
+
+def load(data: Path, entry: dict, rows: int) -> tuple[Table, Task, Split]:
+    """A table's training rows, at most so many of them, in three folds."""
+    with tempfile.TemporaryDirectory() as folder:
+        train_file, test_file = split_files(data, entry, Path(folder))
+        options = Options(
+            target=entry["target"],
+            metric=METRICS.get(entry["metric"].split(";")[0]),
+            kinds={},
+            ignore=tuple(entry["ignore"]),
+            group=None,
+            time=TIMES.get(entry["name"]),
+            test=test_file,
+            effort=Effort.QUICK,
+            minutes=None,
+            only=(),
+            seed=0,
+            query=None,
+            encoding=None,
+        )
+        found = prepare(train_file, options)
+    own = np.random.default_rng(0).permutation(found.split.train)[:rows]
+    folds = tuple(np.sort(own[fold::FOLDS]) for fold in range(FOLDS))
+    return found.table, found.task, Split(np.sort(own), found.split.lockbox, folds, 0)
+
+
+def losses(table: Table, task: Task, split: Split, entries: list[Entry]) -> np.ndarray:
+    """Each setting's out-of-fold loss as a share of a constant's, (settings,); NaN: not fitting."""
+    rows = table.rows(split.train)
+    target = task.encode(rows[task.target])
+    own = [split.fold_rows(fold) for fold in range(FOLDS)]
+    places = [split.places(learning) for learning, _ in own]
+    validation = [split.places(validated) for _, validated in own]
+    road = fit_learned_road(table, task, [learning for learning, _ in own])
+    scales = fit_scales(target, places) if task.kind is TaskKind.REGRESS else None
+    encoded = road.inputs(rows)
+    lessons = make_lessons(encoded, target, scales, places, validation)
+    shape = network_shape(road, encoded, task)
+    has_logarithm = scales is not None and scales.logarithm is not None
+    fitting = [n for n, entry in enumerate(entries) if has_logarithm or not entry.is_logarithmic]
+    settings = [
+        Setting(
+            entries[n].network(shape),
+            entries[n].learning_rate,
+            entries[n].weight_decay,
+            entries[n].dropout,
+            is_logarithmic=entries[n].is_logarithmic,
+        )
+        for n in fitting
+    ]
+    members, schedule = plan(settings, TRAINING, 0, places)
+    graduates = train(lessons, members, type(schedule)(schedule.batch, schedule.every, 99))
+    found = np.full(len(entries), np.nan)
+    for place, n in enumerate(fitting):
+        cohort = graduates[place * FOLDS : (place + 1) * FOLDS]
+        scores = out_of_fold_scores(cohort, validation, scales, task)
+        found[n] = mean_loss(scores, target, task) / constant_loss(target, task)
+    return found
+
+
+def mean_loss(scores: np.ndarray, target: np.ndarray, task: Task) -> float:
+    if task.kind is TaskKind.REGRESS:
+        return float(((scores[:, 0] - target) ** 2).mean() ** 0.5)
+    return float(-np.log(np.maximum(scores[np.arange(len(target)), target], TINY)).mean())
+
+
+def constant_loss(target: np.ndarray, task: Task) -> float:
+    if task.kind is TaskKind.REGRESS:
+        return float(target.std())
+    shares = np.bincount(target, minlength=task.outputs) / len(target)
+    return float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum())
+
+
+def greedy(regrets: np.ndarray, count: int) -> list[tuple[int, float]]:
+    """Places of settings in the order chosen, and the mean smallest regret after each."""
+    chosen: list[tuple[int, float]] = []
+    smallest = np.full(regrets.shape[1], np.inf)
+    for _ in range(count):
+        after = np.minimum(smallest, regrets).mean(axis=1)
+        best = int(after.argmin())
+        smallest = np.minimum(smallest, regrets[best])
+        chosen.append((best, float(smallest.mean())))
+    return chosen
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--sampled", type=int, default=24)
+    parser.add_argument("--rows", type=int, default=5000)
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    datasets = json.loads((options.data / "manifest.json").read_text())["datasets"]
+    datasets = [e for e in datasets if e["files"][0].startswith(("tables/", "raw/"))]
+    if options.only:
+        datasets = [e for e in datasets if e["name"] in options.only.split(",")]
+    draw = np.random.default_rng(1)
+    entries = [*PORTFOLIO, *(sample(draw, has_logarithm=True) for _ in range(options.sampled))]
+    torch.manual_seed(0)
+    columns, names = [], []
+    for dataset in datasets:
+        started = time.monotonic()
+        column = losses(*load(options.data, dataset, options.rows), entries)
+        columns.append(column)
+        names.append(dataset["name"])
+        print(dataset["name"], f"{time.monotonic() - started:.0f} s", np.round(column, 4).tolist())
+    found = np.stack(columns, axis=1)
+    best = np.nanmin(found, axis=0)
+    regrets = np.where(np.isnan(found), 1.0, (found - best) / np.maximum(1 - best, 1e-9))
+    lines = [
+        "# A portfolio of networks, learned on the development tables",
+        "",
+        f"On: {' · '.join(machine().values())}; torch {versions()['torch']}. {len(names)} tables, "
+        f"at most {options.rows:,} training rows, {FOLDS} folds, {TRAINING.epochs} epochs, seed 0; "
+        f"{len(PORTFOLIO)} settings of the package and {options.sampled} sampled ones.",
+        f"Tables: {', '.join(names)}.",
+        "",
+        "| | setting | mean regret alone | mean regret with those above |",
+        "|---|---|---|---|",
+    ]
+    for rank, (place, after) in enumerate(greedy(regrets, 10), start=1):
+        alone = float(regrets[place].mean())
+        lines.append(f"| {rank} | {entries[place]} | {alone:.4f} | {after:.4f} |")
+    RESULTS.mkdir(exist_ok=True)
+    if not options.only:
+        (RESULTS / "portfolio.md").write_text("\n".join(lines) + "\n")
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()

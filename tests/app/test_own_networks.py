@@ -1,0 +1,151 @@
+"""Networks of the user's own, by the command line and by Python."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+from fathometer.app.comparison import compare
+from fathometer.app.own_networks import own_networks, source_words, with_own
+from fathometer.errors import NetworkError, OptionError
+from fathometer.networks.declaration import Declaration, Layer
+from fathometer.table.task import Task, TaskKind
+from fathometer.trial.entrants import Effort, entrants
+
+NETWORK = """
+[[layer]]
+name = "wide"
+units = 16
+density = 0.2
+
+[[layer]]
+name = "deep"
+units = 16
+activation = "silu"
+from = ["numbers", "categories"]
+add = ["wide"]
+"""
+TASK = Task(TaskKind.CLASSIFY, "survived", "roc_auc", ("0", "1"), integer_labels=True)
+ONLY = ("--target", "survived", "--only", "constant")
+
+
+def fathom(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "fathometer", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("desk")
+    (folder / "mine.toml").write_text(NETWORK)
+    return folder
+
+
+def test_a_declared_network_is_drawn_and_enters_the_contest(passengers: Path, folder: Path) -> None:
+    done = fathom("compare", passengers, *ONLY, "--network", "mine.toml", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    said, trained = done.stdout.split(" 1 of ", 1)
+    assert "mine: 5 numbers" in said
+    assert "wide" in said
+    assert "numbers + categories · adds wide" in said
+    assert "mine (deep)" in trained
+    cards = json.loads((folder / "titanic.fathom" / "scorecards.json").read_text())
+    (card,) = [card for card in cards if card["name"] == "mine"]
+    assert card["state"] == "finished"
+    assert card["family"] == "deep"
+    assert card["parity"] <= 1e-5
+    assert card["quality"]["value"] > 0.75
+    assert (folder / "titanic.fathom" / "deep.onnx").exists()
+
+
+def test_a_network_is_checked_and_drawn_without_a_contest(
+    passengers: Path, folder: Path, tmp_path: Path
+) -> None:
+    path = folder / "mine.toml"
+    done = fathom("network", path, "--data", passengers, "--target", "fare", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0].startswith("mine: ")
+    assert "→ 1 output" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+    done = fathom("network", path, cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"try  fathom network {path} --data TABLE --target COLUMN" in done.stderr
+
+
+def test_a_mistake_in_a_network_is_answered_before_anything_is_read(folder: Path) -> None:
+    (folder / "wrong.toml").write_text(NETWORK.replace('"wide"]', '"widest"]'))
+    done = fathom("compare", "absent.csv", *ONLY, "--network", "wrong.toml", cwd=folder)
+    assert done.returncode == 2
+    assert done.stderr.startswith('error  wrong.toml: layer "deep" adds "widest"')
+    assert "Traceback" not in done.stderr
+
+
+def test_a_module_enters_from_python_and_its_file_answers(passengers: Path, tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.read_csv(passengers)
+    comparison = compare(
+        frame,
+        target="survived",
+        only=("constant",),
+        networks={
+            "my module": lambda features, outputs: nn.Sequential(
+                nn.Linear(features, 16), nn.ReLU(), nn.Linear(16, outputs)
+            )
+        },
+        out=tmp_path / "own",
+    )
+    (card,) = [card for card in comparison.scorecards if card.name == "my module"]
+    assert card.quality is not None
+    assert card.quality.value > 0.75
+    assert comparison.deep is not None
+    assert comparison.deep.name == "my module"
+    assert set(comparison.deep.predict(frame.head())) <= {0, 1}
+
+
+def test_networks_come_alone_in_a_list_or_by_name(folder: Path) -> None:
+    class Mine(nn.Linear):
+        pass
+
+    declaration = Declaration((Layer("h", 4),), ("h",))
+    path = folder / "mine.toml"
+    cases = {
+        path: ["mine"],
+        str(path): ["mine"],
+        declaration: ["own network"],
+        (path, Mine): ["mine", "Mine"],
+        (Mine(3, 2), lambda features, outputs: Mine(features, outputs)): ["Mine", "own network"],
+    }
+    for sources, names in cases.items():
+        assert [each.name for each in own_networks(sources, Effort.QUICK, 0)] == names
+    named = own_networks({"first": path, "second": declaration}, Effort.QUICK, 0)
+    assert [each.name for each in named] == ["first", "second"]
+    assert source_words((path, Mine)) == (str(path), "…")
+
+
+def test_what_is_no_network_is_refused() -> None:
+    with pytest.raises(NetworkError, match="given a int"):
+        own_networks([3], Effort.QUICK, 0)
+
+
+def test_no_two_contestants_share_a_name() -> None:
+    ours = entrants(TASK, Effort.QUICK, 0)
+    declaration = Declaration((Layer("h", 4),), ("h",))
+    for sources in ({"Modern Network": declaration}, [declaration, declaration]):
+        with pytest.raises(OptionError, match="two contestants are called"):
+            with_own(ours, own_networks(sources, Effort.QUICK, 0), ())
+
+
+def test_own_networks_enter_whatever_only_says() -> None:
+    ours = entrants(TASK, Effort.QUICK, 0)
+    own = own_networks(Declaration((Layer("h", 4),), ("h",)), Effort.QUICK, 0)
+    assert [each.name for each in with_own(ours, own, ("logistic",))] == [
+        "constant",
+        "logistic",
+        "own network",
+    ]
+    assert with_own(ours, own, ()) == (*ours, *own)
