@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -370,7 +371,10 @@ def main() -> None:
     results: list[dict] = []
     for name in options.only.split(","):
         lesson = prepare(*read_part(options.data, wanted[name], ROWS))
-        runs = {n: run_one(lesson, setting, options.seconds) for n, setting in SETTINGS.items()}
+        runs = {}
+        for contestant, setting in SETTINGS.items():
+            runs[contestant] = run_one(lesson, setting, options.seconds)
+            print(name, contestant, runs[contestant], file=sys.stderr, flush=True)
         runs["LightGBM"] = run_trees(lesson)
         results.append(
             {

@@ -200,7 +200,8 @@ def main() -> None:
         f"a product of 1024 × 1024, {roof:.0f} GFLOP/s in this run. Apart: the largest difference "
         "of a first-layer weight between the two, in the end.",
         "",
-        "| batch | D | threads | members a block | loop ms | engine ms | ratio | of roofline | apart |",
+        "| batch | D | threads | members a block | loop ms | engine ms | ratio | of roofline | "
+        "apart |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for batch, width in CASES:

@@ -135,6 +135,7 @@ def main() -> None:
     options = parser.parse_args()
     entries = json.loads((options.data / "manifest.json").read_text())["datasets"]
     entries = [e for e in entries if e["files"][0].startswith(("tables/", "raw/"))]
+    entries.sort(key=lambda entry: (options.data / entry["files"][0]).stat().st_size)
     if options.only:
         entries = [e for e in entries if e["name"] in options.only.split(",")]
     RESULTS.mkdir(exist_ok=True)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 # Settings are compared where the learning rate has fallen to 0 (`population.block.pace`): a third
 # of them goes on from 1/7 of the schedule, half of those from 3/7.
 HALVING = ((1 / 7, 1 / 3), (3 / 7, 1 / 2))
-MOST_GROUPS = 4  # settings with a say in the answer; more cost time at every prediction
+MOST_GROUPS = 3  # settings with a say in the answer; more cost time at every prediction
 
 
 @dataclass(frozen=True)

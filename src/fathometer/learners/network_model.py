@@ -36,8 +36,8 @@ class TargetScale:
     def take(self, folds: Sequence[int]) -> TargetScale:
         """The scales of these folds, shaped (P, 1, 1)."""
         each = (self.mean, self.spread, self.low, self.high)
-        own = (values[list(folds)].reshape(-1, 1, 1) for values in each)
-        return TargetScale(*own, is_logarithmic=self.is_logarithmic)
+        mean, spread, low, high = (values[list(folds)].reshape(-1, 1, 1) for values in each)
+        return TargetScale(mean, spread, low, high, self.is_logarithmic)
 
     def restore(self, values: np.ndarray) -> np.ndarray:
         """From standardised values back to the target's unit, within the range seen; float64."""

@@ -50,7 +50,7 @@ class Steps:
 
 STEPS: dict[Effort, Steps] = {
     Effort.QUICK: Steps(5, 20_000, 300, 0.12, 40, 50, 24, 1, 3, 1),
-    Effort.STANDARD: Steps(5, 100_000, 1500, 0.05, 100, 200, 48, 2, 5, 8),
+    Effort.STANDARD: Steps(5, 50_000, 1200, 0.06, 80, 200, 36, 2, 5, 5),
     Effort.THOROUGH: Steps(8, 500_000, 4000, 0.03, 200, 400, 96, 4, 5, 24),
 }
 LEAST_ROUNDS = 60
