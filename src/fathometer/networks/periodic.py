@@ -1,8 +1,9 @@
 """The periodic network: numbers enter through waves whose frequencies are learned.
 
 The embedding is RealMLP's (Holzmüller et al. 2024), after "On embeddings for numerical features"
-(Gorishniy et al. 2022). It suits numbers that are few whole values, or that matter together, where
-bins of one number at a time (`networks/modern`) resolve too little."""
+(Gorishniy et al. 2022). It wins where numbers are few whole values that matter together: on letter
+recognition (10,000 rows, one seed) an accuracy of 0.969 after 1,172 steps against 0.957 of `Modern`
+after 1,000. On adult and California housing it loses; see benchmarks/results/architectures.md."""
 
 from __future__ import annotations
 

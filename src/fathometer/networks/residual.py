@@ -2,7 +2,11 @@
 
 After the ResNet for tables of "Revisiting deep learning models for tabular data" (Gorishniy et al.
 2021, section 3.2), with piecewise-linear encodings in front and each row normalised by itself in
-place of batch normalisation."""
+place of batch normalisation.
+
+At 12 processor seconds and 10,000 rows of the development tables, one seed each, it has the RMSE of
+`Modern` on California housing (48,467 against 48,325) and a lower one on bike sharing (69.0 against
+78.6), in half as many steps; see benchmarks/results/architectures.md."""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ class Layout:
 
     @property
     def outputs(self) -> int:
-        """Units of all layers together: what a row of activations takes."""
-        return sum(shape[-1] for _, shape in self.shapes if len(shape) == 2)
+        """Units of all layers together, heads counted: what a row of activations takes."""
+        return sum(prod(shape) for name, shape in self.shapes if "bias" in name)
 
     def views(self, flat: Tensor) -> Parameters:
         """A (size,) row, or a (P, size) matrix, by name; views, not copies."""
