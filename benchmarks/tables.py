@@ -1,6 +1,6 @@
 """Every development table through `fathom compare`: each learner's quality beside the reference.
 
-    python benchmarks/tables.py ../shared/data --effort quick [--only titanic,adult]
+    python benchmarks/tables.py ../shared/data --effort quick [--only titanic,adult] [--keep FILE]
 
 Uses the split that the data's own README gives, as the lockbox (`--test`). Prints, and writes to
 benchmarks/results/, a table with every learner's score, the seconds of the whole command, and the
@@ -132,6 +132,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--effort", default="quick")
     parser.add_argument("--only", default="")
+    parser.add_argument("--keep", type=Path, help="a file of results to go on from and add to")
     options = parser.parse_args()
     entries = json.loads((options.data / "manifest.json").read_text())["datasets"]
     entries = [e for e in entries if e["files"][0].startswith(("tables/", "raw/"))]
@@ -139,10 +140,18 @@ def main() -> None:
     if options.only:
         entries = [e for e in entries if e["name"] in options.only.split(",")]
     RESULTS.mkdir(exist_ok=True)
+    kept = options.keep.read_text().splitlines() if options.keep and options.keep.exists() else []
+    known = {result["name"]: result for result in map(json.loads, kept)}
     results = []
     for entry in entries:
+        if entry["name"] in known:
+            results.append(known[entry["name"]])
+            continue
         results.append(run_one(options.data, entry, options))
         print(json.dumps(results[-1]), flush=True)
+        if options.keep:
+            with options.keep.open("a") as file:
+                file.write(json.dumps(results[-1]) + "\n")
         if not options.only:
             report = as_markdown(results, options.effort)
             (RESULTS / f"tables-{options.effort}.md").write_text(report)
