@@ -32,7 +32,7 @@ from fathometer.trial.measure import machine, versions
 RESULTS = Path(__file__).parent / "results" / "engine.md"
 NETWORKS, ROWS, COLUMNS, CLASSES = 32, 20_000, 32, 2
 CASES = ((32, 64), (256, 64), (256, 256))  # batch, width
-LEARNING_RATE, WEIGHT_DECAY, SCHEDULE = 1e-3, 1e-2, 5000
+LEARNING_RATE, WEIGHT_DECAY, SCHEDULE = 1e-3, 1e-2, 400
 
 
 def make_lessons() -> Lessons:

