@@ -172,6 +172,8 @@ def test_budget_that_ends_early_leaves_a_model_and_progress(learner: PlainNetwor
     model = learner.fit(table, task, split, budget=Short(report=told.append))
     assert len(told) == 3  # what was learned since the second is validated, and told
     assert told[0].words == "6 of 6 networks in one batch"
+    assert [place for place, _ in told[0].losses] == list(range(6))
+    assert all(np.isfinite(loss) for _, loss in told[0].losses)
     assert np.isfinite(model.out_of_fold).all()
 
 

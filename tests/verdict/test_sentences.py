@@ -32,7 +32,16 @@ Family = Literal["traditional", "deep", "both"]
 def card(name: str, family: Family, value: float, size: int, reads_as: str = "") -> Scorecard:
     bill = Bill(3.1 if family == "traditional" else 9.8, 40, "estimated", 10, size, 0.038, 0.1, 1e5)
     quality = Quality("roc_auc", value, value - 0.026, value + 0.026)
-    return Scorecard(name, family, quality=quality, out_of_fold=value, bill=bill, reads_as=reads_as)
+    return Scorecard(
+        name,
+        family,
+        quality=quality,
+        out_of_fold=value,
+        bill=bill,
+        reads_as=reads_as,
+        configurations=3,
+        fits=15,
+    )
 
 
 FOUND = Findings(
@@ -59,8 +68,12 @@ def test_the_sentences_carry_the_numbers_they_rest_on() -> None:
     assert "P(traditional better) 0.31, P(practically equal) 0.58, P(deep better) 0.11" in said[0]
     assert "the smallest file, 212 KB, of a tie with both together and RealMLP." in said[1]
     assert "decision tree (9 rules) reaches 0.842 and can be read: see the report." in said
-    assert said[-1].startswith("RealMLP took 3.2 times as long to train as CatBoost (9.8 s against")
-    assert said[-1].endswith("38 µs against 38 µs.")
+    assert said[-2].startswith("RealMLP took 3.2 times as long to train as CatBoost (9.8 s against")
+    assert said[-2].endswith("38 µs against 38 µs.")
+    assert said[-1] == (
+        "The traditional side had 6 settings, 30 fits and 6.2 s; the deep side 3 settings, 15 fits "
+        "and 9.8 s."
+    )
 
 
 def test_undecided_with_traditional_ahead_says_that_it_is_enough() -> None:

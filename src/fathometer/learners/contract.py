@@ -88,10 +88,14 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a fit has come: `done` from 0 to 1, and a few words ("epoch 31/48")."""
+    """How far a fit has come: `done` from 0 to 1, and a few words ("epoch 31/48").
+
+    A population tells each training member's place in it and latest validation loss as well: a
+    point of its curve."""
 
     done: float
     words: str = ""
+    losses: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True)

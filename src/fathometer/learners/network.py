@@ -236,7 +236,7 @@ def reporter(
         words = f"{standing.training} of {standing.members} networks in one batch"
         if settings > 1:
             words = f"{settings} settings · round {standing.rung}/{standing.rungs} · " + words
-        budget.report(Progress(standing.done, words))
+        budget.report(Progress(standing.done, words, standing.losses))
 
     return report
 

@@ -119,8 +119,8 @@ class Contest:
             card = announced(card, teacher.scorecard, self.limits)
 
         def report(progress: Progress) -> None:
-            done = min(1.0, progress.done)
-            self.watch(Event("progress", learner.name, learner.family.value, done, progress.words))
+            told = min(1.0, progress.done), progress.words, progress.losses
+            self.watch(Event("progress", learner.name, learner.family.value, *told))
 
         def fit() -> Model:
             budget = self._budget(learner, left, report)
@@ -137,9 +137,14 @@ class Contest:
             return Budget(None, report, self.terms.stopped, checkpoint)
         now = time.monotonic()
         # Exporting and measuring take their time too, for this one, those to come and the mixture.
-        reserved = (left + 1) * max(self.measuring, default=0.0)
+        reserved = (left + 1) * self._usual_measuring
         share = FIT_SHARE * max(0.0, self.terms.deadline - now - reserved) / left
         return Budget(now + share, report, self.terms.stopped, checkpoint)
+
+    @property
+    def _usual_measuring(self) -> float:
+        """Seconds that a trial takes beside its fit; the first, which opens libraries, apart."""
+        return float(np.median(self.measuring[1:])) if len(self.measuring) > 1 else 0.0
 
     def _judge(
         self,
@@ -253,7 +258,7 @@ class Contest:
         bills = {t.scorecard.name: t.scorecard.bill for t in trials if t.scorecard.bill}
 
         def fit() -> Model:
-            needed = time.monotonic() + max(self.measuring, default=0.0)
+            needed = time.monotonic() + self._usual_measuring
             if self.terms.deadline is not None and needed > self.terms.deadline:
                 raise OutOfTimeError("no time was left to mix the contestants.")
             return combine(candidates, self.task, columns, truth, self.split)

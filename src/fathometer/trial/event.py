@@ -21,6 +21,7 @@ class Event:
     family: Literal["traditional", "deep", "both"]
     done: float = 0.0  # 0 to 1, for progress
     words: str = ""
+    losses: tuple[tuple[int, float], ...] = ()  # of the members of a population, for progress
     scorecard: Scorecard | None = None
 
 
