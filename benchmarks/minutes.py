@@ -2,7 +2,8 @@
 
     python benchmarks/minutes.py ../shared/data/tables [0.5 1 2]
 
-Prints the seconds that the whole command took beside those it was given."""
+Prints the seconds that the whole command took beside those it was given, and writes them to
+benchmarks/results/minutes.md."""
 
 from __future__ import annotations
 
@@ -15,14 +16,24 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from fathometer.trial.measure import machine
+
+RESULTS = Path(__file__).parent / "results" / "minutes.md"
 TABLES = {"titanic": "Survived", "adult": "class", "covertype_part": "Cover_Type"}
 
 
 def main() -> None:
     folder = Path(sys.argv[1])
     budgets = [float(word) for word in sys.argv[2:]] or [0.5, 1.0, 2.0]
-    print("| table | given s | taken s | taken / given | finished | out of time | winner |")
-    print("|---|---|---|---|---|---|---|")
+    lines = [
+        "# Whether `--minutes` is kept",
+        "",
+        f"On: {' · '.join(machine().values())}; n = 1 run a row, seconds of the whole command, "
+        "export and report included.",
+        "",
+        "| table | given s | taken s | taken / given | finished | out of time | winner |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for name, target in TABLES.items():
         for minutes in budgets:
             with tempfile.TemporaryDirectory() as out:
@@ -37,11 +48,12 @@ def main() -> None:
                 cards = json.loads((Path(out) / "run" / "scorecards.json").read_text())
                 winner = json.loads((Path(out) / "run" / "verdict.json").read_text())["winner"]
             states = [card["state"] for card in cards]
-            print(
+            lines.append(
                 f"| {name} | {minutes * 60:.0f} | {seconds:.1f} | {seconds / minutes / 60:.2f} | "
-                f"{states.count('finished')} | {states.count('failed')} | {winner} |",
-                flush=True,
+                f"{states.count('finished')} | {states.count('failed')} | {winner} |"
             )
+            print(lines[-1], flush=True)
+    RESULTS.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
