@@ -146,6 +146,11 @@ class ModernNetwork:
         return fit_population(self, table, task, split, budget)
 
 
+def open_torch() -> None:
+    """Import what training needs, so that the first network does not pay for all of them."""
+    import fathometer.population.train  # noqa: F401
+
+
 def fit_population(
     learner: NetworkLearner, table: Table, task: Task, split: Split, budget: Budget
 ) -> NetworkModel:

@@ -15,8 +15,9 @@ import numpy as np
 from fathometer.errors import FathometerError, MissingPackageError, OutOfTimeError
 from fathometer.features.roads import feature_specs
 from fathometer.learners.constant import Constant
-from fathometer.learners.contract import Budget, Learner, Model, Progress
+from fathometer.learners.contract import Budget, Family, Learner, Model, Progress
 from fathometer.learners.ensemble import Candidate, Ensemble, combine
+from fathometer.learners.network import open_torch
 from fathometer.learners.student import Limits, Student
 from fathometer.modelfile.feeds import feeds_from
 from fathometer.modelfile.load import ModelFile, from_bytes
@@ -115,6 +116,8 @@ class Contest:
     def _try(self, learner: Learner, left: int, teacher: Trial | None = None) -> Trial:
         self.watch(Event("started", learner.name, learner.family.value))
         card = Scorecard(learner.name, learner.family.value)
+        if learner.family is Family.DEEP:
+            open_torch()
         if teacher is not None and self.limits is not None:
             card = announced(card, teacher.scorecard, self.limits)
 
