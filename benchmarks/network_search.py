@@ -74,9 +74,9 @@ def main() -> None:
             taken.append(f"- {entry['name']}, {count} tried: {model.account.chosen}")
         lines.append(f"| {entry['name']} | {metric.name} | {' | '.join(cells)} |")
         print(lines[-1], flush=True)
-    lines += ["", "Taken:", "", *taken]
-    if options.only == TABLES:
-        (RESULTS / "network-search.md").write_text("\n".join(lines) + "\n")
+        if options.only == TABLES:
+            whole = [*lines, "", "Taken:", "", *taken]
+            (RESULTS / "network-search.md").write_text("\n".join(whole) + "\n")
 
 
 if __name__ == "__main__":
