@@ -30,6 +30,7 @@ class Element(Enum):
     """Element types of the tensors we name, with ONNX's own codes."""
 
     FLOAT = 1
+    UINT8 = 2
     INT64 = 7
     STRING = 8
     BOOL = 9
@@ -42,13 +43,29 @@ class Graph:
     def __init__(self) -> None:
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, onnx.TensorProto] = {}
-        self._inputs: dict[str, Element] = {}
+        self._inputs: dict[str, tuple[Element, Sequence[int | str]]] = {}
         self._known: dict[bytes, tuple[str, ...]] = {}
 
     def input(self, name: str, element: Element) -> str:
         """Declare a column of raw values, shape (rows, 1), and return its tensor."""
-        self._inputs.setdefault(name, element)
+        self._inputs.setdefault(name, (element, ("rows", 1)))
         return name
+
+    def pictures(self, name: str, channels: int) -> str:
+        """Declare a column of pictures and return its tensor, uint8.
+
+        Shape (rows, height, width, channels); height and width are the caller's, the same for all
+        rows of a call."""
+        shape = ("rows", f"{name}/height", f"{name}/width", channels)
+        self._inputs.setdefault(name, (Element.UINT8, shape))
+        return name
+
+    def declare(self, port: onnx.ValueInfoProto) -> str:
+        """Declare an input as another graph did, and return its tensor."""
+        kind = port.type.tensor_type
+        shape = [size.dim_param or size.dim_value for size in kind.shape.dim]
+        self._inputs.setdefault(port.name, (Element(kind.elem_type), shape))
+        return str(port.name)
 
     def constant(self, values: np.ndarray | np.generic | Sequence[str] | float) -> str:
         """Store an array (numbers, booleans or strings) once and return its tensor."""
@@ -111,7 +128,7 @@ class Graph:
         What both have in common, down to the constants, is shared."""
         renamed = {port.name: port.name for port in model.graph.input}
         for port in model.graph.input:
-            self.input(port.name, Element(port.type.tensor_type.elem_type))
+            self.declare(port)
         for tensor in model.graph.initializer:
             renamed[tensor.name] = self.constant(tensor_array(tensor))
         for node in model.graph.node:
@@ -158,8 +175,8 @@ class Graph:
             self._nodes,
             "fathometer",
             [
-                helper.make_tensor_value_info(name, element.value, ["rows", 1])
-                for name, element in self._inputs.items()
+                helper.make_tensor_value_info(name, element.value, shape)
+                for name, (element, shape) in self._inputs.items()
             ],
             [
                 helper.make_tensor_value_info(

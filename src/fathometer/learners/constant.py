@@ -10,7 +10,7 @@ from fathometer.errors import LearnerError
 from fathometer.features.roads import feature_specs
 from fathometer.graph import Element, Graph
 from fathometer.learners.contract import UNLIMITED, Account, Budget, Family, Prediction
-from fathometer.table.kind import ELEMENTS, ColumnSpec
+from fathometer.table.kind import ELEMENTS, ColumnSpec, Kind
 from fathometer.table.split import Split
 from fathometer.table.table import Table
 from fathometer.table.task import Task, TaskKind
@@ -32,7 +32,9 @@ class ConstantModel:
 
     def write(self, graph: Graph) -> str:
         # A graph has to learn the number of rows from an input, whatever that input holds.
-        spec = self.columns[0]
+        spec = min(self.columns, key=lambda column: column.kind is Kind.IMAGE)
+        if spec.kind is Kind.IMAGE:
+            return self._write_beside(graph, spec)
         element = ELEMENTS[spec.kind]
         raw = graph.input(spec.name, element)
         if element is Element.DOUBLE:
@@ -48,6 +50,20 @@ class ConstantModel:
                 default_int64=0,
             )
             rows = graph.cast(found, Element.DOUBLE)
+        return self._answer_for(graph, rows)
+
+    def _write_beside(self, graph: Graph, spec: ColumnSpec) -> str:
+        """For pictures alone: their first pixel, turned into 0."""
+        raw = graph.pictures(spec.name, spec.size.channels)
+        corner = [graph.constant(np.array(each)) for each in ([0, 0, 0], [1, 1, 1], [1, 2, 3])]
+        pixel = graph.add(
+            "Reshape", graph.add("Slice", raw, *corner), graph.constant(np.array([-1, 1]))
+        )
+        rows = graph.add("Mul", graph.cast(pixel, Element.DOUBLE), graph.constant(0.0))
+        return self._answer_for(graph, rows)
+
+    def _answer_for(self, graph: Graph, rows: str) -> str:
+        """The answer, added to zeros (rows, 1) of doubles."""
         scores = graph.add("Add", rows, graph.constant(self.answer[None]))
         regress = self.task.kind is TaskKind.REGRESS
         return scores if regress else graph.cast(scores, Element.FLOAT)

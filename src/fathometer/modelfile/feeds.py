@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fathometer.errors import ColumnError, KindError
 from fathometer.graph import Element
-from fathometer.table.kind import ELEMENTS, ColumnSpec
+from fathometer.table.kind import ELEMENTS, ColumnSpec, Kind
+
+if TYPE_CHECKING:
+    from fathometer.table.table import Column
 
 
 def feeds_from(source: Any, columns: Sequence[ColumnSpec]) -> tuple[dict[str, np.ndarray], Any]:
@@ -37,15 +40,16 @@ def feeds_from(source: Any, columns: Sequence[ColumnSpec]) -> tuple[dict[str, np
         from fathometer.table.read import read_as
 
         table = read_as(source, columns).table
-    feeds = {
-        spec.name: (
-            table[spec.name].numbers
-            if ELEMENTS[spec.kind] is Element.DOUBLE
-            else table[spec.name].strings
-        )[:, None]
-        for spec in columns
-    }
+    feeds = {spec.name: _stored(table[spec.name]) for spec in columns}
     return feeds, None if isinstance(source, Table) else source
+
+
+def _stored(column: Column) -> np.ndarray:
+    """A table's column as a model file takes it."""
+    if column.kind is Kind.IMAGE:
+        return column.pixels
+    double = ELEMENTS[column.kind] is Element.DOUBLE
+    return (column.numbers if double else column.strings)[:, None]
 
 
 def feed(source: Mapping[str, Any], spec: ColumnSpec) -> np.ndarray:
@@ -59,6 +63,8 @@ def feed(source: Mapping[str, Any], spec: ColumnSpec) -> np.ndarray:
             details="columns: " + ", ".join(str(name) for name in source)[:300],
         )
     values = source[spec.name]
+    if spec.kind is Kind.IMAGE:
+        return _pixels(values, spec)
     if ELEMENTS[spec.kind] is Element.DOUBLE:
         try:
             found = np.asarray(values, dtype=np.float64)  # None becomes NaN
@@ -67,6 +73,21 @@ def feed(source: Mapping[str, Any], spec: ColumnSpec) -> np.ndarray:
         return found.reshape(-1, 1)
     raw = np.asarray(values, dtype=object).reshape(-1, 1)
     return np.array([[as_text(value)] for value in raw[:, 0]], dtype=object).reshape(-1, 1)
+
+
+def _pixels(values: Any, spec: ColumnSpec) -> np.ndarray:
+    """Pictures of one size (rows, height, width, channels) uint8; gray ones also without the last
+    axis."""
+    found = np.asarray(values)
+    if found.ndim == 3 and spec.size.channels == 1:
+        found = found[..., None]
+    if found.dtype != np.uint8 or found.ndim != 4 or found.shape[3] != spec.size.channels:
+        raise KindError(
+            f'column "{spec.name}" takes pictures as uint8 of shape (rows, height, width, '
+            f"{spec.size.channels}); it was given {found.dtype} of shape {found.shape}.",
+            try_next="a path, or a frame with a column of paths or bytes",
+        )
+    return found
 
 
 def as_text(value: object) -> str:

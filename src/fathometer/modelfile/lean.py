@@ -24,7 +24,7 @@ def lean(model: onnx.ModelProto) -> onnx.ModelProto:
     written, graph = Written(model), Graph()
     renamed = {"": ""} | {port.name: port.name for port in model.graph.input}
     for port in model.graph.input:
-        graph.input(port.name, Element(port.type.tensor_type.elem_type))
+        graph.declare(port)
     lookups = Lookups(written, graph)
     forests = Forests(written, graph, lookups)
     kept = [n for n in written.nodes if not forests.covers(n) and not n.name.startswith("/out/")]

@@ -23,7 +23,7 @@ from fathometer.modelfile.row import RowReader, is_row
 from fathometer.modelfile.signature import Question
 from fathometer.modelfile.trim import trim
 from fathometer.modelfile.verify import Contents, parse_json, verify
-from fathometer.table.kind import ELEMENTS, ColumnSpec
+from fathometer.table.kind import ELEMENTS, ColumnSpec, Kind
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 # Rows a chunk: large enough that the cost of a call vanishes, small enough that the widest learner
 # (distances to ten thousand rows, in double) stays under 100 MB a thread.
 CHUNK = 1024
+PICTURE_CHUNK = 64  # what a convolution answers is some hundred times larger than the picture
 # Seconds of work that threads are started for; on a busy machine of two cores starting and meeting
 # them made a 3 ms batch (logistic, 8,192 rows of 23 numbers) last 45 ms.
 WORTH_THREADS = 0.02
@@ -75,6 +76,14 @@ class ModelFile:
         width = len(self.task.classes) if self.task.kind == "classify" else None
         return RowReader(_open(trimmed.content), self.columns, trimmed, self._scores_name, width)
 
+    @cached_property
+    def _takes_pictures(self) -> bool:
+        return any(spec.kind is Kind.IMAGE for spec in self.columns)
+
+    def _is_row(self, source: Any) -> bool:
+        is_mapping = isinstance(source, Mapping) and not self._takes_pictures
+        return is_mapping and is_row(source, self.columns)
+
     @property
     def _scores_name(self) -> str:
         # The scores are the last output: probability after label, or value alone.
@@ -97,11 +106,12 @@ class ModelFile:
         rows = len(next(iter(feeds.values()))) if feeds else 0
         if rows == 0:
             return np.zeros((0, len(self.task.classes) or 1))
-        if rows == 1:
+        if rows == 1 and not self._takes_pictures:
             return np.array([self._row_reader.ready(feeds)])
+        chunk = PICTURE_CHUNK if self._takes_pictures else CHUNK
         chunks = [
-            {name: values[start : start + CHUNK] for name, values in feeds.items()}
-            for start in range(0, rows, CHUNK)
+            {name: values[start : start + chunk] for name, values in feeds.items()}
+            for start in range(0, rows, chunk)
         ]
         started = time.perf_counter()
         found = [self._scores_of(chunks[0])]
@@ -125,7 +135,7 @@ class ModelFile:
         Raises:
             ColumnError: if a column is absent. KindError: if a value is not of its kind.
         """
-        if isinstance(source, Mapping) and is_row(source, self.columns):
+        if self._is_row(source):
             scores = self._row_reader.scores(source)
             return self._labels[scores.index(max(scores))] if self._labels else scores[0]
         feeds, like = feeds_from(source, self.columns)
@@ -141,7 +151,7 @@ class ModelFile:
                 f"{self.name} gives values, not probabilities.",
                 try_next="model.predict(frame)",
             )
-        if isinstance(source, Mapping) and is_row(source, self.columns):
+        if self._is_row(source):
             return np.array(self._row_reader.scores(source))
         feeds, like = feeds_from(source, self.columns)
         scores = self.scores(feeds)
@@ -238,14 +248,17 @@ def _check_ports(file: ModelFile) -> None:
     found = [(port.name, port.element) for port in file.contents.inputs]
     if sorted(found) != sorted(expected):
         raise ModelFileError(Fault.SHAPE, "its inputs are not the columns that it states.")
-    if any(port.shape != (None, 1) for port in file.contents.inputs):
-        raise ModelFileError(Fault.SHAPE, "its inputs are not all of shape (rows, 1).")
+    for port in file.contents.inputs:
+        picture = next(spec.picture for spec in file.columns if spec.name == port.name)
+        wanted = (None, 1) if picture is None else (None, None, None, picture.channels)
+        if port.shape != wanted:
+            raise ModelFileError(Fault.SHAPE, f'its input "{port.name}" has the wrong shape.')
     classes = len(file.task.classes)
     label = Element.INT64 if file.task.integer_labels else Element.STRING
-    wanted = (
+    outputs = (
         [(label.value, (None,)), (Element.FLOAT.value, (None, classes))]
         if file.task.kind == "classify"
         else [(Element.DOUBLE.value, (None,))]
     )
-    if [(port.element, port.shape) for port in file.contents.outputs] != wanted:
+    if [(port.element, port.shape) for port in file.contents.outputs] != outputs:
         raise ModelFileError(Fault.SHAPE, "its outputs are not what its task asks for.")

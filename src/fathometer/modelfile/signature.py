@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass
 from typing import cast
 
 from fathometer.errors import Fault, ModelFileError
-from fathometer.table.kind import ColumnSpec, Kind
+from fathometer.table.kind import ColumnSpec, Kind, PictureSize
 from fathometer.table.layout import LAYOUTS
 
+LARGEST_SIDE = 1024  # pixels that pictures are learned at
 FORMAT = 1  # of the metadata; rises only when an older reader would misread it
 
 
@@ -35,6 +36,7 @@ def columns_as_json(columns: Sequence[ColumnSpec]) -> list[dict[str, object]]:
             "layout": asdict(spec.layout) if spec.layout else None,
             "missing": list(spec.missing),
             "decimal_comma": spec.decimal_comma,
+            "picture": asdict(spec.picture) if spec.picture else None,
         }
         for spec in columns
     ]
@@ -58,13 +60,31 @@ def columns_from_json(values: object) -> tuple[ColumnSpec, ...]:
                 layouts[layout["order"], layout["separator"]] if layout else None,  # type: ignore[index]
                 tuple(str(word) for word in cast("list[object]", value["missing"])),
                 bool(value["decimal_comma"]),
+                _picture_from_json(value.get("picture")),
             )
+            if (spec.kind is Kind.IMAGE) != (spec.picture is not None):
+                raise ValueError(f"{spec.name} is {spec.kind.value}, its pictures {spec.picture}")
             if spec.kind is Kind.NUMBER:
                 _ = spec.missing_numbers  # refused here rather than when rows are read
             found.append(spec)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(Fault.METADATA, f"its columns cannot be read: {error}") from error
     return tuple(found)
+
+
+def _picture_from_json(value: object) -> PictureSize | None:
+    if value is None:
+        return None
+    sizes = cast("Mapping[str, object]", value)
+    height, width, channels = (sizes[name] for name in ("height", "width", "channels"))
+    if not all(isinstance(size, int) for size in (height, width, channels)):
+        raise TypeError(f"a picture of {height} × {width} × {channels}")
+    found = PictureSize(cast("int", height), cast("int", width), cast("int", channels))
+    if not (0 < found.height <= LARGEST_SIDE and 0 < found.width <= LARGEST_SIDE):
+        raise ValueError(f"a picture of {height} × {width} pixels")
+    if found.channels not in (1, 3):
+        raise ValueError(f"a picture of {channels} channels")
+    return found
 
 
 def question_from_json(values: Mapping[str, object]) -> Question:

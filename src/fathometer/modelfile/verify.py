@@ -37,8 +37,9 @@ OPERATORS: Mapping[str, frozenset[str]] = {
     "com.microsoft": frozenset({"Tokenizer"}),
 }
 
-# Bytes of an element, by ONNX's type code: float, int64, bool, double; strings are counted apart.
-ELEMENT_BYTES = {1: 4, 7: 8, 9: 1, 11: 8}
+# Bytes of an element, by ONNX's type code: float, uint8, int64, bool, double; strings are counted
+# apart.
+ELEMENT_BYTES = {1: 4, 2: 1, 7: 8, 9: 1, 11: 8}
 STRING_CODE = 8
 
 

@@ -69,7 +69,10 @@ def written_by(model: Model) -> onnx.ModelProto:
     """The same, node by node as the model and its steps write themselves."""
     graph = Graph()
     for spec in model.columns:
-        graph.input(spec.name, ELEMENTS[spec.kind])
+        if spec.kind is Kind.IMAGE:
+            graph.pictures(spec.name, spec.size.channels)
+        else:
+            graph.input(spec.name, ELEMENTS[spec.kind])
     scores = model.write(graph)
     taken = {spec.name for spec in model.columns}
 
@@ -217,6 +220,8 @@ def edge_rows(table: Table, columns: tuple[ColumnSpec, ...]) -> Table:
 
 
 def _edge_column(column: Column, rows: int, place: int) -> Column:
+    if column.kind is Kind.IMAGE:
+        return _edge_pictures(column, rows)
     if STORAGE[column.kind] == pa.float64():
         known = column.numbers[np.isfinite(column.numbers)]
         low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
@@ -237,6 +242,21 @@ def _edge_column(column: Column, rows: int, place: int) -> Column:
     return Column(column.spec, pa.array(picks, type=STORAGE[column.kind]))
 
 
+def _edge_pictures(column: Column, rows: int) -> Column:
+    """None, black, white, mid gray, stripes, squares and noise of every size."""
+    size = column.spec.size
+    shape = (size.height, size.width, size.channels)
+    down, across = np.indices(shape[:2])
+    patterns = [np.full(shape[:2], value) for value in (0, 255, 128)]
+    patterns += [(down + across) // wide % 2 * 255 for wide in (1, 4)]
+    patterns += [across * 255 // max(1, size.width - 1), down * 255 // max(1, size.height - 1)]
+    made = [np.broadcast_to(each[..., None], shape).astype(np.uint8) for each in patterns]
+    generator = np.random.default_rng(0)
+    made += [generator.integers(0, 256, shape, dtype=np.uint8) for _ in range(rows - 1 - len(made))]
+    stored = pa.array([None, *(each.tobytes() for each in made)], type=pa.binary(size.bytes))
+    return Column(column.spec, stored)
+
+
 def _vectors(file: ModelFile, table: Table) -> dict[str, object]:
     """Raw inputs and the file's answers, as JSON: NaN is written null."""
     feeds, _ = feeds_from(table, file.columns)
@@ -249,7 +269,10 @@ def _vectors(file: ModelFile, table: Table) -> dict[str, object]:
 
     return {
         "inputs": {
-            name: [plain(v) for v in values[:, 0].tolist()] for name, values in feeds.items()
+            name: values.tolist()
+            if values.dtype == np.uint8
+            else [plain(v) for v in values[:, 0].tolist()]
+            for name, values in feeds.items()
         },
         "scores": [[float(f"{score:.9g}") for score in row] for row in scores.tolist()],
     }

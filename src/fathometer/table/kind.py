@@ -17,18 +17,37 @@ class Kind(Enum):
     CATEGORY = "category"
     DATE = "date"
     TEXT = "text"
+    IMAGE = "image"
     IDENTIFIER = "identifier"  # names a row; ignored
     CONSTANT = "constant"  # one value or none; ignored
 
 
 # What a model can learn from; the other kinds are reported and left out.
-FEATURE_KINDS = (Kind.NUMBER, Kind.BOOLEAN, Kind.CATEGORY, Kind.DATE, Kind.TEXT)
+FEATURE_KINDS = (Kind.NUMBER, Kind.BOOLEAN, Kind.CATEGORY, Kind.DATE, Kind.TEXT, Kind.IMAGE)
 
 # How a raw value of each kind enters a model file: numbers and booleans as double (missing: NaN),
-# everything else as string (missing: empty).
+# pictures as pixels (missing: all black), everything else as string (missing: empty).
 ELEMENTS: dict[Kind, Element] = {
-    kind: Element.DOUBLE if kind in (Kind.NUMBER, Kind.BOOLEAN) else Element.STRING for kind in Kind
+    **dict.fromkeys(Kind, Element.STRING),
+    Kind.NUMBER: Element.DOUBLE,
+    Kind.BOOLEAN: Element.DOUBLE,
+    Kind.IMAGE: Element.UINT8,
 }
+
+
+@dataclass(frozen=True)
+class PictureSize:
+    """How large the pictures of a column are learned from; a model file takes others as well and
+    resizes them itself."""
+
+    height: int  # pixels
+    width: int
+    channels: int  # 1: gray, 3: red, green, blue
+
+    @property
+    def bytes(self) -> int:
+        """Of one picture, a byte a pixel and channel."""
+        return self.height * self.width * self.channels
 
 
 @dataclass(frozen=True)
@@ -45,6 +64,13 @@ class ColumnSpec:
     layout: DateLayout | None = None  # dates only; ISO 8601 is understood beside it
     missing: tuple[str, ...] = ()  # what stands for a missing value, besides empty: "?", "-999"
     decimal_comma: bool = False  # numbers written as text: "1.234,5" and not "1,234.5"
+    picture: PictureSize | None = None  # images only
+
+    @property
+    def size(self) -> PictureSize:
+        """`picture` of a column of images."""
+        assert self.picture is not None, f"column {self.name} holds no pictures"
+        return self.picture
 
     @property
     def missing_numbers(self) -> tuple[float, ...]:

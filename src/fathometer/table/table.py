@@ -16,14 +16,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fathometer.errors import ColumnError
-from fathometer.table.kind import ColumnSpec, Kind
+from fathometer.table.kind import ColumnSpec, Kind, PictureSize
 from fathometer.table.layout import ISO
 
-# How each kind is stored. Dates are seconds since 1970-01-01 UTC, exact to a microsecond until the
+# How each kind is stored. Pictures are FixedSizeBinary of their column's size: rows of pixels from
+# the top, channels innermost; their column is declared here by what it derives from. Dates are seconds since 1970-01-01 UTC, exact to a microsecond until the
 # year 2242 (2^53 / 10^6 seconds).
 STORAGE: dict[Kind, pa.DataType] = {
-    kind: pa.float64() if kind in (Kind.NUMBER, Kind.BOOLEAN, Kind.DATE) else pa.string()
-    for kind in Kind
+    **dict.fromkeys(Kind, pa.string()),
+    **dict.fromkeys((Kind.NUMBER, Kind.BOOLEAN, Kind.DATE), pa.float64()),
+    Kind.IMAGE: pa.binary(),
 }
 
 
@@ -62,6 +64,21 @@ class Column:
         return np.asarray(
             pc.fill_null(self.values, "").to_numpy(zero_copy_only=False), dtype=object
         )
+
+    @cached_property
+    def pixels(self) -> np.ndarray:
+        """(rows, height, width, channels) uint8 of pictures; 0 where missing.
+
+        A view of the stored bytes where none is missing, so of the file they are mapped from."""
+        size = self.spec.size
+        shape = (len(self.values), size.height, size.width, size.channels)
+        stored = np.frombuffer(self.values.buffers()[1], dtype=np.uint8)
+        first = self.values.offset * size.bytes
+        found = stored[first : first + len(self.values) * size.bytes].reshape(shape)
+        if not self.missing:
+            return found
+        unknown = self.values.is_null().to_numpy(zero_copy_only=False)
+        return np.where(unknown[:, None, None, None], np.uint8(0), found)
 
     def take(self, rows: np.ndarray) -> Column:
         """The column restricted to these rows, in this order."""
@@ -113,6 +130,10 @@ class Table:
         digest = hashlib.sha256()
         for column in self.columns:
             digest.update(repr(column.spec).encode())
+            if column.kind is Kind.IMAGE:
+                digest.update(np.packbits(column.values.is_null()).tobytes())
+                digest.update(column.pixels)
+                continue
             values = column.numbers if STORAGE[column.kind] == pa.float64() else column.values
             if isinstance(values, np.ndarray):
                 digest.update(np.where(np.isnan(values), np.nan, values).tobytes())
@@ -149,3 +170,14 @@ def column_from(
     """A column of this kind from values already in the kind's storage type (see `STORAGE`)."""
     stored = pa.array(values, type=STORAGE[kind], from_pandas=True)
     return Column(ColumnSpec(name, kind, ISO if kind is Kind.DATE else None), stored, reason)
+
+
+def picture_column(name: str, pixels: np.ndarray, *, reason: str = "") -> Column:
+    """A column of pictures (rows, height, width, channels) uint8, none of them missing.
+
+    The pixels are not copied: they may be mapped from a file."""
+    size = PictureSize(*pixels.shape[1:])
+    stored = pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(size.bytes), len(pixels), [None, pa.py_buffer(np.ascontiguousarray(pixels))]
+    )
+    return Column(ColumnSpec(name, Kind.IMAGE, picture=size), stored, reason)
