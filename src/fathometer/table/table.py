@@ -19,9 +19,9 @@ from fathometer.errors import ColumnError
 from fathometer.table.kind import ColumnSpec, Kind, PictureSize
 from fathometer.table.layout import ISO
 
-# How each kind is stored. Pictures are FixedSizeBinary of their column's size: rows of pixels from
-# the top, channels innermost; their column is declared here by what it derives from. Dates are seconds since 1970-01-01 UTC, exact to a microsecond until the
-# year 2242 (2^53 / 10^6 seconds).
+# How each kind is stored. Dates are seconds since 1970-01-01 UTC, exact to a microsecond until the
+# year 2242 (2^53 / 10^6 seconds). Pictures are FixedSizeBinary of their column's size, rows of
+# pixels from the top, channels innermost; what is declared here for them is what that derives from.
 STORAGE: dict[Kind, pa.DataType] = {
     **dict.fromkeys(Kind, pa.string()),
     **dict.fromkeys((Kind.NUMBER, Kind.BOOLEAN, Kind.DATE), pa.float64()),
@@ -132,7 +132,7 @@ class Table:
             digest.update(repr(column.spec).encode())
             if column.kind is Kind.IMAGE:
                 digest.update(np.packbits(column.values.is_null()).tobytes())
-                digest.update(column.pixels)
+                digest.update(np.ascontiguousarray(column.pixels).data)
                 continue
             values = column.numbers if STORAGE[column.kind] == pa.float64() else column.values
             if isinstance(values, np.ndarray):
