@@ -104,7 +104,7 @@ def test_readme_sets_up_and_works_with_one_command_each() -> None:
     assert lines == [
         f'{set_up}".[compare]" && .venv/bin/fathom compare '
         "src/fathometer/samples/titanic.csv --target survived",
-        f'{set_up}".[dev]" && .venv/bin/pytest',
+        f'{set_up}".[dev]" && .venv/bin/pytest -n auto',
     ]
 
 

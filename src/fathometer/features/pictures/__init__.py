@@ -1,0 +1,1 @@
+"""Pictures → numbers; each step carries its own ONNX twin."""
