@@ -65,7 +65,7 @@ def contest_on(data: Path, name: str, target: str, folder: Path) -> tuple[Contes
     ]
     order = np.random.default_rng(0).permutation(len(parts[0]))[:TRAIN_ROWS]
     understood = prepare(parts[0].take(np.sort(order)), Options(target, test=parts[1]))
-    known = entrants(understood.task, Options(target).effort, 0)
+    known = entrants(understood.task, understood.table, Options(target).effort, 0)
     names = [each.name for each in known if each.name in CONTESTANTS]
     store = RunStore.open(folder / name, run_key({"table": name}))
     contest = Contest(understood.table, understood.task, understood.split, store, lambda news: None)

@@ -53,12 +53,13 @@ def fit_once(name: str, size: dict[str, int]) -> dict[str, float]:
     rows = np.arange(size["rows"])
     split = Split(rows, rows[:1], tuple(rows[fold::5] for fold in range(5)), 0)
     task = Task(TaskKind.CLASSIFY, "y", "accuracy", names)
-    learner = next(one for one in entrants(task, Effort.QUICK, 0) if one.name == name)
+    table = Table(tuple(columns), "made up")
+    learner = next(one for one in entrants(task, table, Effort.QUICK, 0) if one.name == name)
     if isinstance(learner, ModernNetwork):
         seeds = size["members"] // 5
         learner = replace(learner, training=replace(learner.training, seeds=seeds))
     started = time.perf_counter()
-    learner.fit(Table(tuple(columns), "made up"), task, split)
+    learner.fit(table, task, split)
     return {
         "seconds": time.perf_counter() - started,
         "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,

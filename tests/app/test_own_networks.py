@@ -14,6 +14,7 @@ from fathometer.app.comparison import compare
 from fathometer.app.own_networks import own_networks, source_words, with_own
 from fathometer.errors import NetworkError, OptionError
 from fathometer.networks.declaration import Declaration, Layer
+from fathometer.table.table import Table
 from fathometer.table.task import Task, TaskKind
 from fathometer.trial.entrants import Effort, entrants
 
@@ -133,7 +134,7 @@ def test_what_is_no_network_is_refused() -> None:
 
 
 def test_no_two_contestants_share_a_name() -> None:
-    ours = entrants(TASK, Effort.QUICK, 0)
+    ours = entrants(TASK, Table(()), Effort.QUICK, 0)
     declaration = Declaration((Layer("h", 4),), ("h",))
     for sources in ({"Modern Network": declaration}, [declaration, declaration]):
         with pytest.raises(OptionError, match="two contestants are called"):
@@ -141,7 +142,7 @@ def test_no_two_contestants_share_a_name() -> None:
 
 
 def test_own_networks_enter_whatever_only_says() -> None:
-    ours = entrants(TASK, Effort.QUICK, 0)
+    ours = entrants(TASK, Table(()), Effort.QUICK, 0)
     own = own_networks(Declaration((Layer("h", 4),), ("h",)), Effort.QUICK, 0)
     assert [each.name for each in with_own(ours, own, ("logistic",))] == [
         "constant",

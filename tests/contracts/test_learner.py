@@ -74,7 +74,7 @@ def test_every_entrant_is_checked_here(survival, fares):
         learner.name
         for setting in (survival, fares)
         for effort in Effort
-        for learner in entrants(setting.task, effort, 0)
+        for learner in entrants(setting.task, setting.table, effort, 0)
     }
     assert entered == {learner.name for learner in LEARNERS}
 

@@ -149,7 +149,8 @@ def compare(
     understanding = drawn(own, prepare(source, options))
     tell = watch or (lambda news: None)
     tell(understanding)
-    learners = with_own(entrants(understanding.task, options.effort, seed), own, options.only)
+    entered = entrants(understanding.task, understanding.table, options.effort, seed)
+    learners = with_own(entered, own, options.only)
     folder = folder_for(source, out)
     command = describe_command(source, options, out)
     # A time budget changes what is trained, so such a run is never mistaken for a step-budget one.

@@ -21,6 +21,7 @@ from fathometer.learners.neighbours import Neighbours
 from fathometer.learners.network import ModernNetwork, PlainNetwork, Training
 from fathometer.learners.random_forest import ExtraTrees, RandomForest
 from fathometer.learners.xg_boost import XGBoost
+from fathometer.table.table import Table
 from fathometer.table.task import Task, TaskKind
 
 
@@ -60,7 +61,7 @@ MANY_CLASSES_ROUNDS = 40
 MOST_PENALTIES = (1.0, 1e-1, 1e-2, 1e-3, 1e-4)
 
 
-def entrants(task: Task, effort: Effort, seed: int) -> tuple[Learner, ...]:
+def entrants(task: Task, table: Table, effort: Effort, seed: int) -> tuple[Learner, ...]:
     """All learners for a task: the two that always finish first, then the families in turn."""
     steps = STEPS[effort]
     rounds = max(LEAST_ROUNDS, steps.boosting_work // _trees_a_round(task))
