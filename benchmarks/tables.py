@@ -1,10 +1,12 @@
-"""Every development table through `fathom compare`: each learner's quality beside the reference.
+"""Every development data set through `fathom compare`: each learner's quality beside the reference.
 
-    python benchmarks/tables.py ../shared/data --effort quick [--only titanic,adult] [--keep FILE]
+    python benchmarks/tables.py ../shared/data --effort quick [--sets tables|images|text]
+        [--only titanic,adult] [--keep FILE]
 
 Uses the split that the data's own README gives, as the lockbox (`--test`). Prints, and writes to
 benchmarks/results/, a table with every learner's score, the seconds of the whole command, and the
-largest deviation of winner.onnx under bare onnxruntime from the trained model on all test rows.
+largest deviation of winner.onnx under bare onnxruntime from the trained model on all test rows;
+then asks the winner through `fathom predict` about the test rows, and `fathom inspect`.
 """
 
 from __future__ import annotations
@@ -21,13 +23,23 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-METRICS = {"ROC AUC": "roc_auc", "accuracy": "accuracy", "RMSE": "rmse"}
+METRICS = {
+    "ROC AUC": "roc_auc",
+    "accuracy": "accuracy",
+    "RMSE": "rmse",
+    "F1 of spam": "roc_auc",
+    "macro-F1": "macro_f1",
+}
+SETS = {"tables": ("tables/", "raw/"), "images": ("images/",), "text": ("text/",)}
 RESULTS = Path(__file__).parent / "results"
 TIMES = {"bike_sharing_hour": "dteday"}  # columns that order the rows, where there is one
 
 
 def split_files(data: Path, entry: dict, folder: Path) -> tuple[Path, Path]:
     """The training and the test rows as files of the kind the source is."""
+    if "{train,test}" in entry["files"][0]:
+        whole = data / entry["files"][0].split("/{")[0]
+        return whole / "train", whole / "test"
     source = data / entry["files"][0]
     if source.suffix == ".csv":
         with source.open(newline="", encoding="utf-8") as file:
@@ -39,9 +51,10 @@ def split_files(data: Path, entry: dict, folder: Path) -> tuple[Path, Path]:
             with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
                 csv.writer(file).writerows([head, *lines])
         return folder / "train.csv", folder / "test.csv"
-    table = pq.read_table(source)
-    for name in ("train", "test"):
-        part = table.filter(pa.compute.equal(table["split"], name)).drop_columns(["split"])
+    table = pa.concat_tables([pq.read_table(data / name) for name in entry["files"]])
+    for name, own in (("train", ["train", "val"]), ("test", ["test"])):
+        part = table.filter(pa.compute.is_in(table["split"], pa.array(own)))
+        part = part.drop_columns(["split"])
         pq.write_table(part, folder / f"{name}.parquet")
     return folder / "train.parquet", folder / "test.parquet"
 
@@ -51,8 +64,10 @@ def run_one(data: Path, entry: dict, options: argparse.Namespace) -> dict:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         train, test = split_files(data, entry, folder)
-        command = [str(Path(sys.executable).parent / "fathom"), "compare", str(train)]
-        command += ["--target", entry["target"], "--test", str(test), "--effort", options.effort]
+        fathom = str(Path(sys.executable).parent / "fathom")
+        target = "label" if entry["target"] == "folder name" else entry["target"]
+        command = [fathom, "compare", str(train)]
+        command += ["--target", target, "--test", str(test), "--effort", options.effort]
         command += ["--out", str(folder / "run")]
         wanted = METRICS.get(entry["metric"].split(";")[0])
         command += ["--metric", wanted] if wanted else []
@@ -67,6 +82,13 @@ def run_one(data: Path, entry: dict, options: argparse.Namespace) -> dict:
             return {"name": entry["name"], "seconds": seconds, "failed": done.stderr[-900:]}
         cards = json.loads((folder / "run" / "scorecards.json").read_text())
         verdict = json.loads((folder / "run" / "verdict.json").read_text())
+        winner = str(folder / "run" / "winner.onnx")
+        answers = ["-o", str(folder / "answers.csv")]
+        for asked in (["predict", winner, str(test), *answers], ["inspect", winner]):
+            done = subprocess.run([fathom, *asked], capture_output=True, text=True)
+            if done.returncode:
+                failed = f"fathom {asked[0]}: {done.stderr[-900:]}"
+                return {"name": entry["name"], "seconds": seconds, "failed": failed}
         return {
             "name": entry["name"],
             "metric": next(c["quality"]["metric"] for c in cards if c["quality"]),
@@ -82,7 +104,7 @@ def run_one(data: Path, entry: dict, options: argparse.Namespace) -> dict:
         }
 
 
-def as_markdown(results: list[dict], effort: str) -> str:
+def as_markdown(results: list[dict], sets: str, effort: str) -> str:
     """One row a table, one column a learner; the winner's score is bold."""
     from fathometer.trial.measure import machine, versions
 
@@ -90,7 +112,7 @@ def as_markdown(results: list[dict], effort: str) -> str:
     for result in results:
         names += [name for name in result.get("scores", {}) if name not in names]
     lines = [
-        f"# All development tables, effort {effort}",
+        f"# All development sets of {sets}, effort {effort}",
         "",
         f"One run a table, seed 0, on: {' · '.join(machine().values())}.",
         f"Versions: {', '.join(f'{name} {version}' for name, version in versions().items())}.",
@@ -131,12 +153,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--effort", default="quick")
+    parser.add_argument("--sets", choices=SETS, default="tables")
     parser.add_argument("--only", default="")
     parser.add_argument("--keep", type=Path, help="a file of results to go on from and add to")
     options = parser.parse_args()
     entries = json.loads((options.data / "manifest.json").read_text())["datasets"]
-    entries = [e for e in entries if e["files"][0].startswith(("tables/", "raw/"))]
-    entries.sort(key=lambda entry: (options.data / entry["files"][0]).stat().st_size)
+    entries = [e for e in entries if e["files"][0].startswith(SETS[options.sets])]
+    entries.sort(key=lambda entry: sum(entry.get("bytes", {}).values()))
     if options.only:
         entries = [e for e in entries if e["name"] in options.only.split(",")]
     RESULTS.mkdir(exist_ok=True)
@@ -153,9 +176,9 @@ def main() -> None:
             with options.keep.open("a") as file:
                 file.write(json.dumps(results[-1]) + "\n")
         if not options.only:
-            report = as_markdown(results, options.effort)
-            (RESULTS / f"tables-{options.effort}.md").write_text(report)
-    print(as_markdown(results, options.effort))
+            report = as_markdown(results, options.sets, options.effort)
+            (RESULTS / f"{options.sets}-{options.effort}.md").write_text(report)
+    print(as_markdown(results, options.sets, options.effort))
 
 
 if __name__ == "__main__":
