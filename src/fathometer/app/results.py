@@ -12,6 +12,7 @@ from fathometer.app.preparation import Understanding
 from fathometer.errors import StoreError
 from fathometer.graph import Element
 from fathometer.modelfile.load import ModelFile
+from fathometer.report import gallery
 from fathometer.report.content import (
     ColumnLine,
     Confusion,
@@ -24,6 +25,7 @@ from fathometer.report.content import (
     Side,
 )
 from fathometer.report.diagnosis import confusion, reliability, residuals
+from fathometer.report.gallery import Gallery
 from fathometer.report.page import write_report
 from fathometer.table.kind import ELEMENTS, Kind
 from fathometer.table.metric import METRICS
@@ -147,6 +149,7 @@ def report_content(
         reliability=tuple(p for p in pictures if isinstance(p, Reliability)),
         confusions=tuple(_confusions(distinct, understanding)),
         residuals=tuple(p for p in pictures if isinstance(p, Residuals)),
+        galleries=_galleries(winner, understanding),
         rejected=tuple(
             RejectedLine(line.line, line.reason, line.text)
             for line in reading.rejected[:SHOWN_REJECTS]
@@ -190,6 +193,27 @@ def _confusions(trials: Sequence[Trial], understanding: Understanding) -> list[C
         family, truth, scores = _judged(trial, understanding)
         found.append(confusion(trial.scorecard.name, family, task.classes, truth, scores))
     return found
+
+
+def _galleries(trial: Trial, understanding: Understanding) -> tuple[Gallery, ...]:
+    """Rows that can be looked at, a gallery for each column of pictures or texts."""
+    table, task, split = understanding.table, understanding.task, understanding.split
+    _, truth, scores = _judged(trial, understanding)
+    learned = task.encode(table[task.target])[split.train]
+    found = []
+    for column in table.of_kind(Kind.IMAGE, Kind.TEXT):
+        if column.name == task.target or not gallery.shows(column):
+            continue
+        pairs: tuple[gallery.ConfusedPair, ...] = ()
+        if task.kind is TaskKind.CLASSIFY:
+            pairs, worst = gallery.mistakes_in_classes(
+                column, task.classes, truth, scores, split.lockbox
+            )
+        else:
+            worst = gallery.mistakes_in_values(column, truth, scores[:, 0], split.lockbox)
+        samples = gallery.samples_of(column, task.classes, learned, split.train)
+        found.append(Gallery(column.name, trial.scorecard.name, samples, pairs, worst))
+    return tuple(found)
 
 
 def _input_lines(file: ModelFile, understanding: Understanding) -> tuple[InputLine, ...]:

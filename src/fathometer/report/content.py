@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from fathometer.graph import Element
+from fathometer.report.gallery import Gallery
 from fathometer.table.task import Task
 from fathometer.trial.scorecard import Scorecard
 from fathometer.verdict.verdict import Verdict
@@ -122,6 +123,7 @@ class ReportContent:
     confusions: tuple[Confusion, ...] = ()
     residuals: tuple[Residuals, ...] = ()
     curves: tuple[Curve, ...] = ()
+    galleries: tuple[Gallery, ...] = ()  # a column of pictures or texts each
     rejected: tuple[RejectedLine, ...] = ()  # the first 100
     rejected_count: int = 0
     notes: tuple[str, ...] = ()  # what reading changed

@@ -9,7 +9,7 @@ import html
 import re
 from collections.abc import Mapping
 
-VOID = frozenset({"meta", "input", "br"})  # the elements we use that have no end tag
+VOID = frozenset({"meta", "input", "br", "img"})  # the elements we use that have no end tag
 # Not allowed in HTML text, or not encodable as UTF-8.
 UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 

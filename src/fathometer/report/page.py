@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 
 from fathometer.errors import StoreError
-from fathometer.report import fit_section, opening, sections, use_section
+from fathometer.report import fit_section, gallery_section, opening, sections, use_section
 from fathometer.report.content import ReportContent
 from fathometer.report.markup import Markup, tag, together
 
@@ -36,6 +36,8 @@ SECTIONS = (
     Section("leaderboard", "Leaderboard", "Leaderboard", sections.board),
     Section("absent", "Absent", "Failed or not entered", sections.absent),
     Section("errors", "Errors", "Where they err", fit_section.errors),
+    Section("mistakes", "Mistakes", "Mistakes to look at", gallery_section.mistakes),
+    Section("samples", "Samples", "What the rows look like", gallery_section.samples),
     Section("readable", "Readable", "Models a person can read", sections.readable),
     Section("columns", "Columns", "Columns", sections.columns),
     Section("rejected", "Rejected", "Rejected rows", sections.rejected),
@@ -100,8 +102,8 @@ def asset(name: str) -> str:
 def _head(content: ReportContent, script: str) -> Markup:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = (
-        f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
-        "base-uri 'none'; form-action 'none'"
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+        f"script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     )
     return tag(
         "head",
