@@ -32,7 +32,7 @@ from fathometer.trial.distil import STATED, best_teacher, footprint
 from fathometer.trial.entrants import chosen, entrants
 from fathometer.trial.measure import machine, measure_latency, versions
 from fathometer.trial.store import RunStore, run_key
-from fathometer.verdict.decide import Rows, paired_gap
+from fathometer.verdict.bench import Rows, paired_gap
 
 RESULTS = Path(__file__).parent / "results"
 TABLES = ("adult", "california_housing", "covertype_part")

@@ -31,7 +31,8 @@ from fathometer.trial.interval import interval
 from fathometer.trial.measure import machine, versions
 from fathometer.trial.resample import bootstrap_scores, resample_count, resample_weights
 from fathometer.trial.scorecard import Bill, Quality, Scorecard
-from fathometer.verdict.decide import Contestant, Rows, decide
+from fathometer.verdict.bench import Rows
+from fathometer.verdict.decide import Contestant, decide
 from fathometer.verdict.verdict import Verdict
 
 RESULTS = Path(__file__).parent / "results" / "verdict-simulation.md"

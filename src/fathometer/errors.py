@@ -4,6 +4,7 @@
     ├── SourceError               raw data could not be read
     │   ├── EmptySourceError      ... because there are no rows or no columns
     │   ├── EncodingError         ... because the bytes are not in the encoding asked for
+    │   ├── PictureError          ... because a file is no picture that can be read
     │   └── MissingPackageError   ... or a learner not entered: a package is absent
     ├── ColumnError               a column is absent, doubled or unusable
     │   └── KindError             a column cannot be of the kind that was declared
@@ -46,6 +47,10 @@ class EmptySourceError(SourceError):
 
 class EncodingError(SourceError):
     """The bytes are not text in the encoding asked for."""
+
+
+class PictureError(SourceError):
+    """A file is no picture that can be read; the message is the reason alone."""
 
 
 class MissingPackageError(SourceError):

@@ -12,7 +12,8 @@ from fathometer.errors import LearnerError
 from fathometer.table.metric import METRICS
 from fathometer.table.task import Task, TaskKind
 from fathometer.trial.scorecard import Bill, Quality, Scorecard
-from fathometer.verdict.decide import ZONES, Contestant, Rows, call_of, decide, zone_of
+from fathometer.verdict.bench import Rows
+from fathometer.verdict.decide import ZONES, Contestant, call_of, decide, zone_of
 from fathometer.verdict.verdict import Gap, Verdict
 
 SIZES = {"constant": 1, "tree": 6, "logistic": 9, "forest": 900, "network": 400, "both": 1500}

@@ -10,7 +10,8 @@ import pytest
 
 from fathometer.table.task import Task, TaskKind
 from fathometer.trial.scorecard import Bill, Quality, Scorecard
-from fathometer.verdict.decide import Contestant, Rows, decide
+from fathometer.verdict.bench import Rows
+from fathometer.verdict.decide import Contestant, decide
 from fathometer.verdict.verdict import Verdict
 
 WORLDS, ROWS = 400, 15

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -12,14 +12,19 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from fathometer.app.reservations import Beside, with_reservations
 from fathometer.errors import OptionError
 from fathometer.modelfile.feeds import feeds_from
 from fathometer.modelfile.load import ModelFile, load
+from fathometer.table.kind import Kind
 from fathometer.table.read import read_as
 from fathometer.trial.files import write_bytes
 
 if TYPE_CHECKING:
     from fathometer.table.read import Reading
+
+
+NOTHING_BESIDE = Beside()
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,9 +36,19 @@ class Answers:
 
 
 def answer(
-    path: Path, source: str, *, query: str | None = None, encoding: str | None = None
+    path: Path,
+    source: str | Sequence[str],
+    *,
+    query: str | None = None,
+    encoding: str | None = None,
+    beside: Beside = NOTHING_BESIDE,
 ) -> Answers:
-    """Ask the model file at `path` about every row of a source.
+    """Ask the model file at `path` about every row of a source, or about pictures named one by one.
+
+    The answers about pictures begin with their paths.
+
+    Args:
+        beside: which columns to add to the answers.
 
     Raises:
         ModelFileError: if the file is refused.
@@ -41,9 +56,31 @@ def answer(
         ColumnError: if a column that the model takes is absent.
     """
     model = load(path)
+    if not isinstance(source, str):
+        source = source[0] if len(source) == 1 else _pictures_alone(source, model)
     reading = read_as(source, model.columns, query=query, encoding=encoding)
     feeds, _ = feeds_from(reading.table, model.columns)
-    return Answers(answer_columns(model, model.scores(feeds)), tuple(notes_of(reading)))
+    scores = model.scores(feeds)
+    table, more = with_reservations(answer_columns(model, scores), beside, model, feeds, scores)
+    if reading.files is not None:
+        table = table.add_column(0, _free("path", table.column_names), reading.files)
+    return Answers(table, (*notes_of(reading), *more))
+
+
+def _pictures_alone(sources: Sequence[str], model: ModelFile) -> Sequence[str]:
+    """Raises: OptionError where several sources are not pictures for a model of pictures."""
+    if any(spec.kind is not Kind.IMAGE for spec in model.columns) or len(model.columns) != 1:
+        raise OptionError(
+            f"predict was given {len(sources)} sources; several are answered only where they are "
+            "pictures, and the model takes nothing else.",
+            details="columns: " + ", ".join(spec.name for spec in model.columns)[:300],
+            try_next="one table at a time",
+        )
+    return sources
+
+
+def _free(name: str, taken: Sequence[str]) -> str:
+    return _free(name + "_", taken) if name in taken else name
 
 
 def answer_columns(model: ModelFile, scores: np.ndarray) -> pa.Table:
@@ -62,8 +99,11 @@ def notes_of(reading: Reading) -> Iterator[str]:
     yield from reading.table.notes
     if reading.rejected_count:
         first = reading.rejected[0] if reading.rejected else None
-        where = f"; the first is line {first.line:,}: {first.reason}" if first else ""
-        yield f"{reading.rejected_count:,} lines are no rows and have no answer{where}"
+        is_file = reading.files is not None
+        place = f"{first.text}" if is_file and first else f"line {first.line:,}:" if first else ""
+        where = f"; the first is {place} {first.reason}" if first else ""
+        noun = "pictures cannot be read" if is_file else "lines are no rows"
+        yield f"{reading.rejected_count:,} {noun} and have no answer{where}"
 
 
 def write_answers(table: pa.Table, path: Path | None) -> None:

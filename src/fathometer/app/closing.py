@@ -41,12 +41,14 @@ def print_closing(console: Console, comparison: Comparison) -> None:
 
 
 def print_verdict(console: Console, verdict: Verdict) -> None:
-    """Print the headline, the sentences below it and every doubt."""
+    """Print the headline, the sentences below it, every doubt, and the same for an expert."""
     print_hanging(console, " VERDICT  ", verdict.headline, style="bold", lead_style="bold green")
     for sentence in verdict.sentences:
         print_hanging(console, "   ", sentence)
     for warning in verdict.warnings:
         print_hanging(console, "   Watch out: ", warning, lead_style="yellow")
+    for line in verdict.expert:
+        print_hanging(console, "   · ", line, style="dim", lead_style="dim")
     console.print()
 
 

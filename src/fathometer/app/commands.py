@@ -30,8 +30,16 @@ application = typer.Typer(
 Source = Annotated[
     str,
     typer.Argument(
-        help="CSV, TSV, Parquet, JSON, JSON lines, Excel (gzip and zstd too), or a database URL "
-        "with --query.",
+        help="CSV, TSV, Parquet, JSON, JSON lines, Excel (gzip and zstd too), a folder of pictures, "
+        "or a database URL with --query.",
+        show_default=False,
+    ),
+]
+Sources = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SOURCE...",
+        help="A table as of compare, a folder of pictures, or pictures.",
         show_default=False,
     ),
 ]
@@ -68,7 +76,10 @@ def fathom(
 def compare(
     source: Source,
     target: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="The column to predict.")
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="The column to predict. [of a folder of pictures: its classes]"
+        ),
     ] = None,
     metric: Annotated[
         str | None,
@@ -119,6 +130,24 @@ def compare(
         str | None,
         typer.Option(metavar="SIZE", help="Also train a student whose file has 500KB, 2MB…"),
     ] = None,
+    prefer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WISH[=LOSS]",
+            help="fast, small, readable or cheap, and the largest loss you accept for it.",
+        ),
+    ] = None,
+    prices: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Your prices, in TOML: costs in money.")
+    ] = None,
+    challenger: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="ONNX[:TOML]",
+            help="Judge a model from elsewhere on the same rows; repeat.",
+        ),
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")
     ] = False,
@@ -128,6 +157,9 @@ def compare(
     Trains traditional machine learning and deep learning side by side on equal terms, measures
     both on rows that neither has seen, and writes the verdict, the winner as one .onnx file and a
     report into a folder beside the table. Ctrl-C once stops and keeps the best so far."""
+    from fathometer.table.sources.folder import default_target
+
+    target = target or default_target(source)
     if target is None:
         raise OptionError(
             "compare was not told which column to predict.",
@@ -158,6 +190,9 @@ def compare(
             networks=tuple(network or ()),
             latency=latency,
             size=size,
+            prefer=prefer,
+            prices=prices,
+            challengers=tuple(challenger or ()),
             watch=screen.watch,
             stop=stop,
         )
@@ -172,7 +207,7 @@ def compare(
 @application.command()
 def predict(
     model: ModelPath,
-    source: Source,
+    source: Sources,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -185,11 +220,26 @@ def predict(
     ] = None,
     query: Query = None,
     encoding: Encoding = None,
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            metavar="COVERAGE",
+            help="Add what holds the truth in this share of rows: low and high, or a set.",
+        ),
+    ] = None,
+    flag_unlike: Annotated[
+        bool,
+        typer.Option(
+            "--flag-unlike", help="Add the columns for which a row is unlike what was learned."
+        ),
+    ] = False,
 ) -> None:
     """Answer for every row of a table."""
     from fathometer.app.answers import answer, write_answers
+    from fathometer.app.reservations import Beside
 
-    answers = answer(model, source, query=query, encoding=encoding)
+    beside = Beside(interval, flag_unlike)
+    answers = answer(model, source, query=query, encoding=encoding, beside=beside)
     write_answers(answers.table, output)
     for note in answers.notes:
         print(f"note  {note}", file=sys.stderr)
@@ -240,6 +290,22 @@ def inspect(
         print(as_json(inspection(opened)))
     else:
         print_inspection(opened, model, stream=sys.stdout)
+
+
+@application.command()
+def verdict(
+    folder: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run's folder, such as TABLE.fathom.")
+    ],
+    json: Annotated[bool, typer.Option("--json", help="As one JSON document.")] = False,
+) -> None:
+    """Print the verdict of a run again, from its folder; nothing is trained or asked."""
+    from fathometer.app.verdicts import print_run, run_document
+
+    if json:
+        print(run_document(folder))
+    else:
+        print_run(folder)
 
 
 def require_student(comparison: Comparison) -> None:

@@ -18,9 +18,11 @@ from fathometer.app.preparation import (
     effort_from,
     folder_for,
     prepare,
+    target_of,
 )
 from fathometer.app.results import write_results
 from fathometer.app.students import graded, with_student
+from fathometer.app.wishes import Wishes, wishes_from, with_wishes
 from fathometer.errors import LearnerError
 from fathometer.modelfile.load import ModelFile
 from fathometer.table.read import Source
@@ -32,7 +34,8 @@ from fathometer.trial.event import Event
 from fathometer.trial.measure import versions
 from fathometer.trial.scorecard import Scorecard
 from fathometer.trial.store import RunStore, run_key
-from fathometer.verdict.decide import Contestant, Rows, decide
+from fathometer.verdict.bench import Rows
+from fathometer.verdict.decide import Contestant, decide
 from fathometer.verdict.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -83,7 +86,7 @@ class Comparison:
 def compare(
     source: Source,
     *,
-    target: str,
+    target: str | None = None,
     metric: str | None = None,
     kinds: Mapping[str, str] | None = None,
     ignore: Sequence[str] = (),
@@ -100,14 +103,18 @@ def compare(
     networks: NetworkSources = (),
     latency: str | None = None,
     size: str | None = None,
+    prefer: str | None = None,
+    prices: str | Path | None = None,
+    challengers: Sequence[str | Path] = (),
     watch: Watch | None = None,
     stop: threading.Event | None = None,
 ) -> Comparison:
     """Train both families on a table, judge them on rows neither has seen, and decide.
 
     Args:
-        source: a path, a database URL (with `query`), or a frame of any library.
-        target: the column to predict.
+        source: a path, a folder of pictures, a database URL (with `query`), or a frame of any
+            library.
+        target: the column to predict; of a folder of pictures, by default its classes.
         metric: a name in `METRICS`; by default ROC AUC, accuracy or RMSE by task.
         kinds: from column to kind, where the inferred one is wrong.
         group: rows that share its value stay on one side of every split.
@@ -119,6 +126,11 @@ def compare(
         out: the folder to write; by default the source's name with .fathom.
         networks: networks of your own that enter too, or such by name: TOML files, declarations,
             torch modules, or functions of (features, outputs) that make one.
+        prefer: "fast", "small", "readable" or "cheap", with "=LOSS" the largest loss of quality
+            that you accept for it.
+        prices: a TOML file of your prices, see `docs/verdict.md`.
+        challengers: ONNX files from elsewhere that are judged on the same rows, each a path, or
+            "path:mapping.toml" where its inputs are not the columns.
         latency, size: what a student's file may take, such as "1ms" for a row and "500KB".
         watch: told what happens, as it happens. stop: set it to end early with the best so far.
 
@@ -128,7 +140,7 @@ def compare(
     """
     started = clock.monotonic()
     options = Options(
-        target,
+        target_of(source, target),
         metric,
         dict(kinds or {}),
         tuple(ignore),
@@ -144,7 +156,11 @@ def compare(
         source_words(networks),
         latency=latency,
         size=size,
+        prefer=prefer,
+        prices=None if prices is None else str(prices),
+        challengers=tuple(str(each) for each in challengers),
     )
+    wishes = wishes_from(prefer, prices)
     own = own_networks(networks, options.effort, seed)
     understanding = drawn(own, prepare(source, options))
     tell = watch or (lambda news: None)
@@ -157,7 +173,7 @@ def compare(
     terms = Terms(_deadline(started, minutes), stop.is_set if stop else (lambda: False))
     decided = {
         "table": understanding.table.content_hash,
-        "options": repr(replace(options, test=None)),
+        "options": repr(replace(options, test=None, prefer=None, prices=None, challengers=())),
         "learners": repr(learners),
         "versions": versions(),
     }
@@ -169,7 +185,7 @@ def compare(
         judging = task.encode(table[task.target])[split.lockbox]
         lockbox = Rows(judging, None if groups is None else groups[split.lockbox])
         trials = graded(contest.run(learners), task, lockbox, seed)
-        verdict = _decide(trials, understanding, options)
+        verdict = _decide(trials, understanding, options, wishes)
         files = write_results(folder, understanding, trials, verdict, command)
         if not terms.stopped():
             store.complete()
@@ -208,7 +224,9 @@ def _deadline(started: float, minutes: float | None) -> float | None:
     return started + given * (1 - CLOSING_SHARE) - closing
 
 
-def _decide(trials: Sequence[Trial], understanding: Understanding, options: Options) -> Verdict:
+def _decide(
+    trials: Sequence[Trial], understanding: Understanding, options: Options, wishes: Wishes
+) -> Verdict:
     table, task, split = understanding.table, understanding.task, understanding.split
     finished = [
         Contestant(trial.scorecard, trial.lockbox, trial.out_of_fold)
@@ -224,10 +242,10 @@ def _decide(trials: Sequence[Trial], understanding: Understanding, options: Opti
         )
     truth = task.encode(table[task.target])
     groups = group_codes(table, options.group) if options.group else None
-    rows = [
-        Rows(truth[part], None if groups is None else groups[part])
-        for part in (split.lockbox, split.train)
-    ]
-    verdict = decide(finished, task=task, lockbox=rows[0], train=rows[1], seed=options.seed)
+    parts = (split.lockbox, split.train)
+    lockbox, train = (Rows(truth[p], None if groups is None else groups[p]) for p in parts)
+    train = replace(train, folds=tuple(split.places(fold) for fold in split.folds))
+    verdict = decide(finished, task=task, lockbox=lockbox, train=train, seed=options.seed)
+    verdict = with_wishes(verdict, wishes, finished, task, lockbox, options.seed)
     verdict = replace(verdict, warnings=tuple(doubt.words for doubt in understanding.suspicions))
     return with_student(verdict, [trial.scorecard for trial in trials], len(split.lockbox))

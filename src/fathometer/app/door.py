@@ -94,7 +94,7 @@ def next_command(error: FathometerError, command: list[str]) -> str:
         mended = [with_nearest(word, *named.groups()) for word in command]
         if mended != command:
             return shlex.join(["fathom", *mended])
-    commands = ("compare", "predict", "network", "inspect")
+    commands = ("compare", "predict", "network", "inspect", "verdict")
     known = command[:1] if command and command[0] in commands else []
     return shlex.join(["fathom", *known, "--help"])
 

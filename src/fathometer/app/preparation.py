@@ -19,6 +19,7 @@ from fathometer.table.divide import DivideOptions, divide
 from fathometer.table.kind import FEATURE_KINDS, Kind
 from fathometer.table.read import Reading, Source, read, read_as
 from fathometer.table.sources.address import without_password
+from fathometer.table.sources.folder import default_target
 from fathometer.table.split import Split
 from fathometer.table.table import Column, Table
 from fathometer.table.task import Task
@@ -49,6 +50,9 @@ class Options:
     networks: tuple[str, ...] = ()  # the user's own, in words
     latency: str | None = None
     size: str | None = None
+    prefer: str | None = None
+    prices: str | None = None
+    challengers: tuple[str, ...] = ()  # models from elsewhere, as they were named
 
     def __post_init__(self) -> None:
         if self.minutes is not None and not 0.1 <= self.minutes <= 60 * 24 * 30:
@@ -96,6 +100,20 @@ def effort_from(name: str | None, minutes: float | None) -> Effort:
         ) from None
 
 
+def target_of(source: Source, target: str | None) -> str:
+    """The column to predict: the one named, or what the source asks by itself.
+
+    Raises:
+        OptionError: if there is neither.
+    """
+    found = target if target is not None else default_target(source)
+    if found is None:
+        raise OptionError(
+            "compare was not told which column to predict.", try_next='target="COLUMN"'
+        )
+    return found
+
+
 def prepare(source: Source, options: Options) -> Understanding:
     """Read, ask, divide and investigate.
 
@@ -116,6 +134,8 @@ def prepare(source: Source, options: Options) -> Understanding:
     if options.test is not None:
         table, lockbox_rows, more = _with_test(table, task, options)
         dropped += more
+    elif reading.judged is not None and not dropped:
+        lockbox_rows = _judged(table, task, reading.judged)
     if not feature_specs(table, task):
         raise LearnerError(
             f'{table.name} has no column to predict "{task.target}" from.',
@@ -181,6 +201,21 @@ def _with_test(table: Table, task: Task, options: Options) -> tuple[Table, np.nd
     return replace(table, columns=joined, notes=table.notes + notes), rows, dropped
 
 
+def _judged(table: Table, task: Task, rows: np.ndarray) -> np.ndarray:
+    """The rows that a folder sets apart to judge on, after a look at their classes."""
+    truth = task.encode(table[task.target])
+    learned = np.unique(np.delete(truth, rows))
+    unknown = np.setdiff1d(truth[rows], learned)
+    if task.classes and len(unknown):
+        names = ", ".join(task.classes[int(each)] for each in unknown[:20])
+        raise SplitError(
+            f"{table.name} has pictures to judge on of classes that it has none of to learn from: "
+            f"{names}.",
+            try_next="move these folders out, or add their pictures to learn from",
+        )
+    return rows
+
+
 def _whole(values: pa.Array | pa.ChunkedArray) -> pa.Array:
     return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
 
@@ -244,6 +279,9 @@ def describe_command(source: Source, options: Options, out: str | Path | None) -
         ("--encoding", options.encoding),
         ("--latency", options.latency),
         ("--size", options.size),
+        ("--prefer", options.prefer),
+        ("--prices", options.prices),
+        *(("--with", challenger) for challenger in options.challengers),
         ("--out", out),
     )
     for option, value in named:

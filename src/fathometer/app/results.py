@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fathometer.app.document import finite
 from fathometer.app.preparation import Understanding
 from fathometer.errors import StoreError
 from fathometer.graph import Element
@@ -50,6 +51,8 @@ TREATMENTS: dict[Kind, str] = {
     Kind.DATE: "year, month, day, weekday, day of the year, hour, days since the first; "
     "sines and cosines for products and networks",
     Kind.TEXT: "counts of frequent words, weighted by rarity; networks learn what each means",
+    Kind.IMAGE: "resized; traditional: shapes, textures and colours as people described them in "
+    "numbers; networks: the pixels",
     Kind.IDENTIFIER: "ignored",
     Kind.CONSTANT: "ignored",
 }
@@ -101,7 +104,8 @@ def write_results(
             written[name] = folder / name
     cards = [trial.scorecard.as_json() for trial in trials]
     for name, content in (("scorecards.json", cards), ("verdict.json", verdict.as_json())):
-        write_text(folder / name, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        text = json.dumps(finite(content), indent=1, ensure_ascii=False, allow_nan=False)
+        write_text(folder / name, text + "\n")
         written[name] = folder / name
     if understanding.reading.rejected_count:
         write_rejected(understanding.reading, folder / "rejected.csv")

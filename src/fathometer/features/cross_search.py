@@ -79,7 +79,10 @@ def fit_crosses(plain: Sequence[Piece], lessons: Lessons) -> list[Piece]:
         np.full(1, part.sum()) if sort.whole else part
         for sort, part in zip(sorts, parts, strict=True)
     ]
-    least = max(0.0, float(np.sort(np.concatenate(worth))[::-1][:KEPT][-1]))
+    strongest = np.sort(np.concatenate(worth))[::-1][:KEPT]
+    if not len(strongest):  # so few rows that no cross has a column
+        return []
+    least = max(0.0, float(strongest[-1]))
     chosen = [np.flatnonzero((part >= least) & (part > 0.0)) for part in worth]
     return [
         sort.fit(lessons, np.arange(sort.columns) if sort.whole else kept)

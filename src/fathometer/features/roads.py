@@ -13,6 +13,7 @@ import numpy as np
 
 from fathometer.errors import LearnerError
 from fathometer.features import category, cross_search, number, text
+from fathometer.features.pictures import road as pictures
 from fathometer.features.recipe import Recipe, Step
 from fathometer.table.kind import FEATURE_KINDS, ColumnSpec, Kind
 from fathometer.table.table import Table
@@ -37,6 +38,10 @@ class Limits:
 LIMITS = {
     Road.TREES: Limits(one_hot_levels=8, words=100),
     Road.PRODUCTS: Limits(one_hot_levels=64, words=500),
+}
+PICTURE_ROADS = {
+    Road.TREES: pictures.fit_for_trees,
+    Road.PRODUCTS: pictures.fit_for_products,
 }
 # With more classes than this, a mean per class and level is noise; frequent levels get columns.
 MOST_TARGET_MEANS = 10
@@ -90,6 +95,9 @@ def fit_recipe(
             if weighted is not None:
                 words: Step = weighted.counts if road is Road.TREES else weighted
                 pieces.append((words, words.matrix(training)))
+        elif spec.kind is Kind.IMAGE:
+            seen = PICTURE_ROADS[road](training, spec, seed=seed)
+            pieces += [(step, step.matrix(training)) for step in seen]
     pieces = [(step, matrix) for step, matrix in pieces if matrix.shape[1]]
     if not pieces:
         raise LearnerError(

@@ -55,7 +55,7 @@ class WordCounts:
         return counts
 
     def write(self, graph: Graph) -> str:
-        raw = _write_without(graph, graph.input(self.column, Element.STRING), self.missing)
+        raw = write_without(graph, graph.input(self.column, Element.STRING), self.missing)
         flat = graph.add("Reshape", raw, graph.constant(np.array([-1])))
         lowered = graph.add(
             "StringNormalizer", flat, case_change_action="LOWER", locale=LOCALE, is_case_sensitive=1
@@ -108,7 +108,7 @@ class WordWeights:
         )
 
 
-def _write_without(graph: Graph, raw: str, missing: tuple[str, ...]) -> str:
+def write_without(graph: Graph, raw: str, missing: tuple[str, ...]) -> str:
     """The raw strings, empty where they are exactly one of `missing`."""
     if not missing:
         return raw

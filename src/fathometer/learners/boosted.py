@@ -243,7 +243,7 @@ def fit_boosted(
     if budget.spent:
         raise OutOfTimeError("No time is left to boost trees: not one round could be grown.")
     encoded = task.encode(table[task.target])
-    link = fit_link(task, encoded[split.train])
+    link = fit_link(task, encoded[split.teaching])
     course = _Course(table, link, split, settings[0].seed)
     folds, fits = len(split.folds), 0
     tried, listed = len(settings), np.ones((folds, len(settings)), dtype=bool)
@@ -272,6 +272,46 @@ def fit_boosted(
         for fold, kept in zip(picked, rounds, strict=True)
     )
     return BoostedModel(feature_specs(table, task), link, members, out_of_fold, account)
+
+
+def boosted_out_of_fold(
+    setting: Boosting,
+    matrices: Callable[[int], tuple[np.ndarray, np.ndarray]],
+    truth: np.ndarray,
+    task: Task,
+    split: Split,
+    *,
+    budget: Budget,
+) -> np.ndarray:
+    """Out-of-fold scores (train rows, outputs) of boosters that learn from given matrices.
+
+    Args:
+        matrices: a fold's learning and validation rows, each (rows, columns) float32.
+        truth: encoded targets of all rows of the table.
+    """
+    link = fit_link(task, truth[split.teaching])
+    target = link.target(truth)
+
+    def grow_one(fold: int, watch: Watch) -> tuple[Booster, np.ndarray]:
+        learn, validation = split.fold_rows(fold)
+        learned, asked = matrices(fold)
+        classes, seed = len(task.classes), setting.seed + fold
+        lesson = Lesson(learned, target[learn], asked, target[validation], classes, seed)
+        return setting.grow(lesson, watch), asked
+
+    grown = grow_side_by_side(
+        grow_one,
+        len(split.folds),
+        rounds=setting.rounds,
+        patience=setting.patience,
+        threads=setting.threads,
+        budget=budget,
+    )
+    rounds = choose_rounds([curve for _, curve in grown])
+    out_of_fold = np.empty((len(split.train), task.outputs))
+    for ((booster, asked), _), kept, rows in zip(grown, rounds, split.folds, strict=True):
+        out_of_fold[split.places(rows)] = link.answers(booster.margins(asked, kept))
+    return out_of_fold
 
 
 def _hasty(settings: Sequence[Boosting]) -> tuple[Boosting, ...]:

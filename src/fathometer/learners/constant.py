@@ -88,7 +88,7 @@ class Constant:
         for fold in range(len(split.folds)):
             rows, validation = split.fold_rows(fold)
             out_of_fold[split.places(validation)] = _answer(truth[rows], task)
-        answer = _answer(truth[split.train], task)
+        answer = _answer(truth[split.teaching], task)
         shown = ", ".join(f"{value:.4g}" for value in answer[:5])
         words = f"{task.outputs} numbers" if task.outputs > 1 else "1 number"
         account = Account(1, 1, shown, words, shown)

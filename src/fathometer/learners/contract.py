@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -83,6 +83,16 @@ class Model(Protocol):
         """Write the whole model, raw columns included, and return its scores tensor.
 
         Shape (rows, outputs): float probabilities for classification, double values else."""
+        ...
+
+
+@runtime_checkable
+class LearnsFeatures(Protocol):
+    """A model of networks that tells what its last layers see."""
+
+    def learned_features(self, table: Table) -> tuple[np.ndarray, ...]:
+        """What each fold's network makes of every row, (rows, width) float32 each; empty where
+        its networks do not tell."""
         ...
 
 

@@ -44,10 +44,10 @@ class DecisionTree:
             OutOfTimeError: if the time is up before the folds are done.
         """
         encoded = task.encode(table[task.target])
-        ballot = fit_ballot(task, encoded[split.train])
+        ballot = fit_ballot(task, encoded[split.teaching])
         target = ballot.target(encoded)
-        fitted = fit_recipe(Road.TREES, table, task, split.train, seed=self.seed)
-        grown = self._grow(task, fitted, target[split.train], penalty=0.0)
+        fitted = fit_recipe(Road.TREES, table, task, split.teaching, seed=self.seed)
+        grown = self._grow(task, fitted, target[split.teaching], penalty=0.0)
         penalties = candidate_penalties(grown.tree_, self.most_leaves)
         held_out = []  # for each fold (penalties, rows, outputs)
         for fold in range(len(split.folds)):
@@ -57,7 +57,7 @@ class DecisionTree:
             held_out.append(self._held_out(table, split, fold, ballot, penalties))
         losses = _losses(task, encoded, split, held_out)
         chosen = one_standard_error(losses)
-        pruned = self._grow(task, fitted, target[split.train], penalty=float(penalties[chosen]))
+        pruned = self._grow(task, fitted, target[split.teaching], penalty=float(penalties[chosen]))
         out_of_fold = np.empty((len(split.train), task.outputs))
         for fold, rows in enumerate(split.folds):
             # The other folds choose, so that no row has a say in how it is scored.

@@ -61,6 +61,14 @@ class Ridge:
     def fit(
         self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
     ) -> RecipeModel:
+        return fit_tuned(self.search(task), table, task, split, budget=budget)
+
+    def search(self, task: Task) -> Search[float]:
+        """The penalties, and how a model is fitted for each.
+
+        Raises:
+            LearnerError: if no values are asked.
+        """
         _needs(task, TaskKind.REGRESS, self.name)
 
         def fit_path(
@@ -75,8 +83,7 @@ class Ridge:
                 weights = np.linalg.solve(ridged, product)
                 yield LinearCore(weights[:, None], np.array([mean - centre @ weights]), False)
 
-        search = Search(self.penalties, fit_path, _penalty_words, _read_coefficients)
-        return fit_tuned(search, table, task, split, budget=budget)
+        return Search(self.penalties, fit_path, _penalty_words, _read_coefficients)
 
 
 @dataclass(frozen=True)
@@ -126,6 +133,14 @@ class Logistic:
     def fit(
         self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
     ) -> RecipeModel:
+        return fit_tuned(self.search(task), table, task, split, budget=budget)
+
+    def search(self, task: Task) -> Search[float]:
+        """The penalties, and how a model is fitted for each.
+
+        Raises:
+            LearnerError: if no classes are asked.
+        """
         _needs(task, TaskKind.CLASSIFY, self.name)
         from sklearn.linear_model import LogisticRegression
 
@@ -142,8 +157,7 @@ class Logistic:
                     fitted.fit(wide, truth)
                 yield LinearCore(*_all_classes(fitted, task.outputs), True)
 
-        search = Search(self.penalties, fit_path, _penalty_words, _read_coefficients)
-        return fit_tuned(search, table, task, split, budget=budget)
+        return Search(self.penalties, fit_path, _penalty_words, _read_coefficients)
 
 
 def _all_classes(fitted: object, classes: int) -> tuple[np.ndarray, np.ndarray]:

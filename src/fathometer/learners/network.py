@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import numpy as np
 
 from fathometer.errors import LearnerError, OutOfTimeError
-from fathometer.features.learned import fit_learned_road
+from fathometer.features.learned import NetworkInputs, fit_learned_road
 from fathometer.features.roads import feature_specs
 from fathometer.learners.contract import UNLIMITED, Account, Budget, Family, Progress
 from fathometer.learners.mixture import cross_mixed
@@ -155,6 +155,42 @@ def fit_population(
     learner: NetworkLearner, table: Table, task: Task, split: Split, budget: Budget
 ) -> NetworkModel:
     """Train the learner's networks for every setting, fold and seed as one population."""
+    own_rows = [split.fold_rows(fold)[0] for fold in range(len(split.folds))]
+    road = fit_learned_road(table, task, own_rows)
+    encoded = road.inputs(table.rows(split.train))
+    shape = network_shape(road, encoded, task)
+    target = task.encode(table[task.target])[split.train]
+    trained = train_on(learner, encoded, shape, target, task, split, budget)
+    columns = feature_specs(table, task)
+    return NetworkModel(task, columns, trained.out_of_fold, trained.account, road, trained.groups)
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What training a learner's networks on encoded rows leaves."""
+
+    out_of_fold: np.ndarray  # (train rows, outputs) scores
+    groups: tuple[Group, ...]
+    account: Account
+
+
+def train_on(
+    learner: NetworkLearner,
+    encoded: NetworkInputs,
+    shape: Shape,
+    target: np.ndarray,
+    task: Task,
+    split: Split,
+    budget: Budget,
+) -> Trained:
+    """Train the learner's networks on the rows of `split.train`, encoded for every fold.
+
+    target: (train rows,) encoded.
+
+    Raises:
+        LearnerError: if networks cannot answer this task.
+        OutOfTimeError: if the time is up before the first step.
+    """
     import torch
 
     from fathometer.population.train import train
@@ -163,17 +199,13 @@ def fit_population(
         raise LearnerError(f"{learner.name} cannot answer a task of the kind {task.kind.value}.")
     if budget.spent:
         raise OutOfTimeError(f"no time was left for {learner.name}.")
-    training_rows = table.rows(split.train)
-    target = task.encode(training_rows[task.target])
     own_rows = [split.fold_rows(fold) for fold in range(len(split.folds))]
     places = [split.places(learning) for learning, _ in own_rows]
     validation = [split.places(validated) for _, validated in own_rows]
-    road = fit_learned_road(table, task, [learning for learning, _ in own_rows])
     scales = fit_scales(target, places) if task.kind is TaskKind.REGRESS else None
-    encoded = road.inputs(training_rows)
     lessons = make_lessons(encoded, target, scales, places, validation)
     has_logarithm = scales is not None and scales.logarithm is not None
-    settings = learner.settings(network_shape(road, encoded, task), has_logarithm=has_logarithm)
+    settings = learner.settings(shape, has_logarithm=has_logarithm)
     members, schedule = plan(settings, learner.training, learner.seed, places)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     graduates = train(
@@ -195,8 +227,7 @@ def fit_population(
         for own, weight in zip(cohorts, weights, strict=True)
         if weight
     )
-    account = describe(cohorts, weights, learner.training)
-    return NetworkModel(task, feature_specs(table, task), out_of_fold, account, road, groups)
+    return Trained(out_of_fold, groups, describe(cohorts, weights, learner.training))
 
 
 def plan(

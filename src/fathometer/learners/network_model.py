@@ -151,6 +151,24 @@ class NetworkModel:
             parts.append(np.sum(answers, axis=0))
         return Prediction(self.task, np.concatenate(parts))
 
+    def learned_features(self, table: Table) -> tuple[np.ndarray, ...]:
+        """What the last layer of each fold's network sees, (rows, width) float32 each; of the
+        group with the largest weight whose networks tell. Empty where none does."""
+        import torch
+
+        from fathometer.networks.network import Featured
+
+        telling = [group for group in self.groups if isinstance(group.network, Featured)]
+        if not telling:
+            return ()
+        group = max(telling, key=lambda one: one.weight)
+        firsts = [group.folds.index(fold) for fold in range(max(group.folds) + 1)]
+        parameters = {n: torch.from_numpy(own[firsts]) for n, own in group.parameters.items()}
+        inputs = as_inputs(self.road.inputs(table)).members([group.folds[at] for at in firsts])
+        with torch.no_grad():
+            found = group.network.features(parameters, inputs)  # type: ignore[attr-defined]
+        return tuple(each.numpy() for each in found)
+
     def write(self, graph: Graph) -> str:
         """One graph for all groups, which share the road."""
         encoded = self.road.write(graph)

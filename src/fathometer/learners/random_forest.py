@@ -99,7 +99,7 @@ def fit_forest(
     if budget.spent:
         raise OutOfTimeError("No time is left to grow a forest: not one tree could be grown.")
     truth = task.encode(table[task.target])
-    rows = _Rows(table, split, fit_ballot(task, truth[split.train]), truth)
+    rows = _Rows(table, split, fit_ballot(task, truth[split.teaching]), truth)
     settings, folds = configurations(forest), len(split.folds)
     tried, fits, listed = len(settings), 0, np.ones((folds, len(settings)), dtype=bool)
     if tried > 1:
@@ -119,12 +119,12 @@ def fit_forest(
         out_of_fold[split.places(split.folds[fold])] = voted[fold, place][0]
     shipped = settings[best_of_all(losses, folds, listed)]
     fitted = fit_recipe(
-        Road.TREES, table, task, split.train, seed=forest.seed, crosses=shipped.crosses
+        Road.TREES, table, task, split.teaching, seed=forest.seed, crosses=shipped.crosses
     )
     turn = (len(jobs), len(jobs) + 1, budget)
-    target = rows.ballot.target(truth)[split.train]
+    target = rows.ballot.target(truth)[split.teaching]
     estimator = _grow(shipped, task, fitted.training, target, folds, turn)
-    least = _smallest_leaf(shipped, len(split.train))
+    least = _smallest_leaf(shipped, len(split.teaching))
     words = f"{len(estimator.estimators_)} trees, at least {least} rows a leaf"
     if tried > 1:
         words = f"{in_words(shipped, settings[0])}; {words}"

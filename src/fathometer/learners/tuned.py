@@ -76,15 +76,53 @@ def fit_tuned(
 ) -> RecipeModel:
     """Search one setting cleanly over the split's folds and fit the final model."""
     truth = task.encode(table[task.target])
+
+    def matrices(fold: int) -> tuple[np.ndarray, np.ndarray]:
+        rows, validation = split.fold_rows(fold)
+        fitted = fit_recipe(search.road, table, task, rows, seed=split.seed)
+        return fitted.training, fitted.recipe.matrix(table.rows(validation))
+
+    out_of_fold, final = cross_tuned(search, matrices, truth, task, split, budget=budget)
+    whole = fit_recipe(search.road, table, task, split.teaching, seed=split.seed)
+    (core,) = search.fit_path(whole.training, truth[split.teaching], [search.settings[final]])
+    reads_as, reading = search.reading(core, whole.recipe)
+    settings = len(search.settings)
+    account = Account(
+        settings,
+        len(split.folds) * settings + 1,
+        search.describe(search.settings[final]),
+        reads_as,
+        reading,
+    )
+    return RecipeModel(task, feature_specs(table, task), whole.recipe, core, out_of_fold, account)
+
+
+def cross_tuned(
+    search: Search[Setting],
+    matrices: Callable[[int], tuple[np.ndarray, np.ndarray]],
+    truth: np.ndarray,
+    task: Task,
+    split: Split,
+    *,
+    budget: Budget,
+) -> tuple[np.ndarray, int]:
+    """Fit every setting in every fold; each fold is scored by the setting the others choose.
+
+    Args:
+        matrices: a fold's learning and validation rows, each (rows, columns) float32.
+        truth: encoded targets of all rows of the table.
+
+    Returns:
+        Out-of-fold scores (train rows, outputs), and the place of the setting for a final fit.
+    """
     folds, settings = len(split.folds), len(search.settings)
     losses = np.full((folds, settings), np.inf)
     scores = np.zeros((settings, len(split.train), task.outputs))
     metric = METRICS["log_loss" if task.kind is TaskKind.CLASSIFY else "rmse"]
     for fold in range(folds):
         rows, validation = split.fold_rows(fold)
-        fitted = fit_recipe(search.road, table, task, rows, seed=split.seed)
-        matrix = fitted.recipe.matrix(table.rows(validation))
-        path = search.fit_path(fitted.training, truth[rows], search.settings)
+        learning, matrix = matrices(fold)
+        path = search.fit_path(learning, truth[rows], search.settings)
         for place, (setting, core) in enumerate(zip(search.settings, path, strict=True)):
             if budget.spent:
                 raise OutOfTimeError(f"time was up after {fold} of {folds} folds.")
@@ -98,13 +136,7 @@ def fit_tuned(
     for fold, place in enumerate(chosen):
         rows = split.places(split.folds[fold])
         out_of_fold[rows] = scores[place, rows]
-    whole = fit_recipe(search.road, table, task, split.train, seed=split.seed)
-    (core,) = search.fit_path(whole.training, truth[split.train], [search.settings[final]])
-    reads_as, reading = search.reading(core, whole.recipe)
-    account = Account(
-        settings, folds * settings + 1, search.describe(search.settings[final]), reads_as, reading
-    )
-    return RecipeModel(task, feature_specs(table, task), whole.recipe, core, out_of_fold, account)
+    return out_of_fold, final
 
 
 def no_reading(core: Core, recipe: Recipe) -> tuple[str, str]:

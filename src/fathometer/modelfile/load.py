@@ -19,9 +19,11 @@ from fathometer.errors import Fault, ModelFileError
 from fathometer.graph import Element
 from fathometer.modelfile import signature
 from fathometer.modelfile.feeds import answer_frame, feeds_from
+from fathometer.modelfile.intervals import Intervals, intervals_from_json
 from fathometer.modelfile.row import RowReader, is_row
 from fathometer.modelfile.signature import Question
 from fathometer.modelfile.trim import trim
+from fathometer.modelfile.unlike import TrainingRanges, ranges_from_json
 from fathometer.modelfile.verify import Contents, parse_json, verify
 from fathometer.table.kind import ELEMENTS, ColumnSpec, Kind
 
@@ -50,6 +52,8 @@ class ModelFile:
     parity: Mapping[str, object]  # the certificate: rows, deviation, test vectors
     quality: Mapping[str, object]  # how it did on the lockbox; empty if never measured
     versions: Mapping[str, object]
+    intervals: Intervals | None = None  # where its answers' coverage was calibrated
+    ranges: TrainingRanges | None = None  # where the training rows' ranges were noted
 
     @property
     def sha256(self) -> str:
@@ -158,6 +162,74 @@ class ModelFile:
         named = dict(zip(self.task.classes, scores.T, strict=True))
         return scores if like is None else answer_frame(like, named, single=False)
 
+    def predict_interval(self, source: Any, coverage: float = 0.9) -> Any:
+        """What holds the truth in this share of rows like the training rows, in the caller's frame.
+
+        See `modelfile/intervals` for what is promised. The lockbox's own coverage stands in the
+        file's `quality`.
+
+        Args:
+            source: as for `predict`; of one row, a mapping from column to a list of one value.
+
+        Returns:
+            For values, columns "low" and "high", (rows, 2). For classes, a column a class, (rows,
+            classes) bool: whether it is in the row's set.
+
+        Raises:
+            ModelFileError: if the file holds no intervals.
+            OptionError: if it does not hold this coverage.
+        """
+        feeds, like = feeds_from(source, self.columns)
+        found = self.interval_of(self.scores(feeds), coverage)
+        names = self.task.classes if self.task.kind == "classify" else ("low", "high")
+        named = dict(zip(names, found.T, strict=True))
+        return found if like is None else answer_frame(like, named, single=False)
+
+    def interval_of(self, scores: np.ndarray, coverage: float) -> np.ndarray:
+        """Sets (rows, classes) bool, or ends (rows, 2), of these scores."""
+        if self.intervals is None:
+            raise ModelFileError(
+                Fault.METADATA,
+                f"{self.name} holds no intervals: it was made without them.",
+                try_next="fathom predict MODEL SOURCE",
+            )
+        by = self.intervals
+        is_sets = self.task.kind == "classify"
+        return by.sets(scores, coverage) if is_sets else by.ends(scores, coverage)
+
+    def unlike(self, source: Any) -> list[str]:
+        """For each raw row the columns for which it is unlike the rows that were learned from, such
+        as "age, embarked"; "" where it is like them (see `modelfile/unlike`).
+
+        Raises:
+            ModelFileError: if the file does not say what the training rows held.
+        """
+        return self.reasons_unlike(feeds_from(source, self.columns)[0])
+
+    def reasons_unlike(self, feeds: Mapping[str, np.ndarray]) -> list[str]:
+        """The same of raw inputs (rows, 1)."""
+        if self.ranges is None:
+            raise ModelFileError(
+                Fault.METADATA,
+                f"{self.name} does not say what its training rows held.",
+                try_next="fathom predict MODEL SOURCE",
+            )
+        return self.ranges.reasons(feeds)
+
+    @property
+    def checked_coverage(self) -> tuple[float, float, float, float] | None:
+        """What the lockbox said of its intervals: stated coverage, the share of rows in which they
+        held the truth, and its 95 % interval; None where it was not asked."""
+        stated = parse_json(self.contents.metadata.get("fathometer.intervals", "{}"), "intervals")
+        found = stated.get("lockbox")
+        if not isinstance(found, dict):
+            return None
+        numbers = [found.get(name) for name in ("stated", "held", "low", "high")]
+        if not all(isinstance(each, int | float) for each in numbers):
+            return None
+        stated_at, held, low, high = (float(each) for each in numbers if each is not None)
+        return stated_at, held, low, high
+
     def answers(self, scores: np.ndarray) -> np.ndarray:
         """(rows,) labels or values of these scores."""
         if self.task.kind != "classify":
@@ -227,18 +299,27 @@ def from_bytes(content: bytes) -> ModelFile:
             f"{signature.FORMAT}.",
             try_next="pip install --upgrade fathometer",
         )
+    more = {
+        key: parse_json(contents.metadata.get(f"fathometer.{key}", "{}"), key)
+        for key in ("intervals", "training")
+    }
+    question = signature.question_from_json(stated["task"])
     file = ModelFile(
         content,
         contents,
         str(stated["model"].get("name")),
         str(stated["model"].get("family")),
-        signature.question_from_json(stated["task"]),
+        question,
         signature.columns_from_json(stated["columns"].get("columns")),
         stated["parity"],
         stated["quality"],
         stated["versions"],
+        intervals_from_json(more["intervals"], len(question.classes)),
+        ranges_from_json(more["training"]),
     )
     _check_ports(file)
+    if file.ranges and not {r.name for r in file.ranges.columns} <= {c.name for c in file.columns}:
+        raise ModelFileError(Fault.METADATA, "its ranges are of columns that it does not take.")
     return file
 
 

@@ -13,8 +13,11 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from fathometer.errors import Fault, ModelFileError
 from fathometer.graph import OPSETS
+from fathometer.modelfile.signature import LARGEST_SIDE
 from fathometer.modelfile.wire import ATTRIBUTE_RUNS, Field, fields
 
 LARGEST_FILE = 1 << 30  # bytes; protobuf itself ends at 2 GiB
@@ -25,11 +28,11 @@ BLANK_HASH = "0" * 64
 
 # Operators that our learners write, and none that repeats, branches, or makes much from little.
 STANDARD = """
-Abs Add And ArgMax Cast Clip Concat Cos Div Equal Erf Exp Floor Gather GatherElements Gemm Greater
-GreaterOrEqual Identity IsNaN Less LessOrEqual Log LogSoftmax MatMul Max Min Mod Mul Neg Not Or Pow
-ReduceL2 ReduceMax ReduceMean ReduceSum RegexFullMatch Relu Reshape Selu Sigmoid Sin Slice Softmax
-Softplus Sqrt Squeeze StringConcat StringNormalizer StringSplit Sub Sum Tanh TfIdfVectorizer TopK
-Transpose Unsqueeze Where
+Abs Add And ArgMax AveragePool Cast Clip Concat Conv Cos Div Equal Erf Exp Floor Gather
+GatherElements Gemm GlobalAveragePool Greater GreaterOrEqual Identity IsNaN Less LessOrEqual Log
+LogSoftmax MatMul Max MaxPool Min Mod Mul Neg Not Or Pow ReduceL2 ReduceMax ReduceMean ReduceSum
+RegexFullMatch Relu Reshape Resize Selu Sigmoid Sin Slice Softmax Softplus Sqrt Squeeze StringConcat
+StringNormalizer StringSplit Sub Sum Tanh TfIdfVectorizer TopK Transpose Unsqueeze Where
 """
 OPERATORS: Mapping[str, frozenset[str]] = {
     "": frozenset(STANDARD.split()),
@@ -41,6 +44,14 @@ OPERATORS: Mapping[str, frozenset[str]] = {
 # apart.
 ELEMENT_BYTES = {1: 4, 2: 1, 7: 8, 9: 1, 11: 8}
 STRING_CODE = 8
+
+# Resize makes a picture of the sizes it is told: they must lie in the file, be no larger than
+# pictures are learned from, and be told of height and width, as `table.resizing` writes them.
+RESIZED_AXES = b"\x0a\x04axes\x40\x01\x40\x02\xa0\x01\x07"  # the attribute axes = [1, 2]
+SIZES_INPUT = 3
+SIZES_BYTES = 2 * 8
+INT64_CODE = 7
+LARGEST_PADDING = 64  # pixels that one operator may add at a side
 
 
 @dataclass(frozen=True)
@@ -137,6 +148,8 @@ class _Walk:
         self.hash_start = 0
         self.nodes = 0
         self.graphs = 0
+        self.sizes: dict[str, bytes] = {}  # two int64 each, little endian
+        self.resized: list[str] = []  # the tensors that say to which sizes
 
     def model(self) -> None:
         """ModelProto."""
@@ -192,6 +205,12 @@ class _Walk:
                 12: lambda port: self.outputs.append(self._port(port)),
             },
         )
+        for name in self.resized:
+            values = np.frombuffer(self.sizes.get(name, b""), dtype="<i8")
+            if not len(values) or values.min() < 1 or values.max() > LARGEST_SIDE:
+                raise ModelFileError(
+                    Fault.GRAPH, f"it resizes to sizes unstated, or not 1 to {LARGEST_SIDE}."
+                )
 
     def _opset(self, field: Field) -> None:
         domain, version = "", 0
@@ -224,14 +243,20 @@ class _Walk:
         if self.nodes > MOST_NODES:
             raise ModelFileError(Fault.TOO_LARGE, f"it has more than {MOST_NODES:,} nodes.")
         names = {4: "", 7: ""}
+        inputs: list[Field] = []
+        axes: list[bytes] = []
 
         def name(part: Field) -> None:
             names[part.number] = self._text(part)
 
+        def attribute(part: Field) -> None:
+            if self._attribute(part) == "axes":
+                axes.append(self.content[part.start : part.end])
+
         self._message(
             field,
             "node",
-            {1: self._skip, 2: self._skip, 3: self._skip, 4: name, 5: self._attribute, 7: name},
+            {1: inputs.append, 2: self._skip, 3: self._skip, 4: name, 5: attribute, 7: name},
         )
         operator, domain = names[4], names[7]
         if operator not in OPERATORS.get(domain, frozenset()):
@@ -241,14 +266,21 @@ class _Walk:
                 "which is not on the list of operators that a model file may contain.",
             )
         self.operators.add(f"{domain}.{operator}" if domain else operator)
+        if operator == "Resize":
+            told = [self._text(each) for each in inputs]
+            if len(told) != SIZES_INPUT + 1 or told[1] or told[2] or axes != [RESIZED_AXES]:
+                raise ModelFileError(Fault.GRAPH, "it resizes more than height and width.")
+            self.resized.append(told[SIZES_INPUT])
 
-    def _attribute(self, field: Field) -> None:
+    def _attribute(self, field: Field) -> str:
+        """Check an attribute and return its name."""
+        names: list[str] = []
         # 6 and 11 are subgraphs, 22 and 23 sparse tensors: no rule, so refused.
         self._message(
             field,
             "attribute",
             {
-                1: self._skip,
+                1: lambda part: names.append(self._text(part)),
                 2: self._skip,
                 3: self._skip,
                 4: self._skip,
@@ -259,10 +291,19 @@ class _Walk:
                 20: self._skip,
             },
         )
+        if "pads" in names and any(
+            part.number == 8 and (part.is_span or part.value > LARGEST_PADDING)
+            for part in fields(self.content, field.start, field.end)
+        ):
+            raise ModelFileError(
+                Fault.GRAPH, f"an operator in it adds more than {LARGEST_PADDING} pixels at a side."
+            )
+        return names[0] if len(names) == 1 else ""
 
     def _tensor(self, field: Field) -> None:
         sizes: list[int] = []
         element, length, strings = 0, 0, 0
+        name, raw = "", b""
         for part in fields(self.content, field.start, field.end):
             if part.number == 1 and part.is_span:
                 sizes += list(self._packed(part))
@@ -274,9 +315,12 @@ class _Walk:
                 strings += 1
             elif part.number == 9:
                 length += part.end - part.start
+                raw = self.content[part.start : part.end] if length <= SIZES_BYTES else b""
             elif part.number in (13, 14):
                 raise ModelFileError(Fault.EXTERNAL, "a tensor in it lies in another file.")
-            elif part.number != 8:
+            elif part.number == 8:
+                name = self._text(part)
+            else:
                 raise ModelFileError(Fault.GRAPH, f"a tensor has field {part.number}.")
         count = math.prod(sizes)  # Python integers: no overflow
         expected = strings if element == STRING_CODE else count * ELEMENT_BYTES.get(element, -1)
@@ -284,6 +328,8 @@ class _Walk:
             raise ModelFileError(
                 Fault.SHAPE, f"a tensor of shape {tuple(sizes)[:8]} has {length:,} bytes of values."
             )
+        if element == INT64_CODE and len(raw) == SIZES_BYTES:
+            self.sizes[name] = b"" if name in self.sizes else raw
 
     def _packed(self, field: Field) -> list[int]:
         values, value, shift = [], 0, 0

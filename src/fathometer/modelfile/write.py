@@ -105,9 +105,14 @@ class Shipped:
     parity: Parity
     scores: np.ndarray  # (rows, outputs) float64
 
-    def file(self, quality: Mapping[str, object] | None = None) -> ModelFile:
-        """The verified file, stating how it did on the lockbox."""
-        return from_bytes(seal(self.proto, {**self.stated, "quality": dict(quality or {})}))
+    def file(
+        self,
+        quality: Mapping[str, object] | None = None,
+        more: Mapping[str, Mapping[str, object]] | None = None,
+    ) -> ModelFile:
+        """The verified file, stating how it did on the lockbox, and what `more` says of it."""
+        stated = {**self.stated, **(more or {}), "quality": dict(quality or {})}
+        return from_bytes(seal(self.proto, stated))
 
 
 def ship(model: Model, name: str, table: Table, rows: np.ndarray) -> Shipped:

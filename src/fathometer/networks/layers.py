@@ -78,9 +78,17 @@ def tower(
     if torch.is_grad_enabled() and tells and activation in (torch.relu, silu):
         own = [parameters[f"{kind}{p}"] for p in range(depth + 1) for kind in ("weight", "bias")]
         return tower_with_gradients(x, own, smooth=activation is silu, drop=drop)
+    x = hidden_layers(x, parameters, depth, activation, drop)
+    return dense(x, parameters[f"weight{depth}"], parameters[f"bias{depth}"])
+
+
+def hidden_layers(
+    x: Tensor, parameters: Parameters, depth: int, activation: Activation, drop: Dropout
+) -> Tensor:
+    """The hidden layers of `tower` alone, (P, B, H)."""
     for place in range(depth):
         x = drop(activation(dense(x, parameters[f"weight{place}"], parameters[f"bias{place}"])))
-    return dense(x, parameters[f"weight{depth}"], parameters[f"bias{depth}"])
+    return x
 
 
 def write_tower(

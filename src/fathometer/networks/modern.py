@@ -63,6 +63,11 @@ class Modern:
         hidden = layers.encoded(inputs, parameters, self.shape.levels)
         return layers.tower(hidden, parameters, self.depth, silu, drop)
 
+    def features(self, parameters: Parameters, inputs: Inputs) -> Tensor:
+        """What the last layer sees, (P, B, width)."""
+        hidden = layers.encoded(inputs, parameters, self.shape.levels)
+        return layers.hidden_layers(hidden, parameters, self.depth, silu, keep_all)
+
     def write(self, graph: Graph, parameters: dict[str, np.ndarray], inputs: InputTensors) -> str:
         """The twin of `forward`, (P, rows, K)."""
         hidden = layers.write_encoded(graph, inputs, parameters, self.shape.levels)

@@ -125,6 +125,15 @@ class Widening(Protocol):
 
 
 @runtime_checkable
+class Featured(Protocol):
+    """A network whose last layer is a dense one over features that it has learned."""
+
+    def features(self, parameters: Parameters, inputs: Inputs) -> Tensor:
+        """What the last layer sees, (P, B, H)."""
+        ...
+
+
+@runtime_checkable
 class Headed(Protocol):
     """A network of several heads, each with an answer of its own that is taught by itself."""
 

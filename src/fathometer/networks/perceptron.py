@@ -52,6 +52,11 @@ class Perceptron:
         hidden = layers.joined(inputs, parameters, self.shape.levels)
         return layers.tower(hidden, parameters, self.depth, torch.relu, drop)
 
+    def features(self, parameters: Parameters, inputs: Inputs) -> Tensor:
+        """What the last layer sees, (P, B, width)."""
+        hidden = layers.joined(inputs, parameters, self.shape.levels)
+        return layers.hidden_layers(hidden, parameters, self.depth, torch.relu, keep_all)
+
     def write(self, graph: Graph, parameters: dict[str, np.ndarray], inputs: InputTensors) -> str:
         """The twin of `forward`, (P, rows, K)."""
         parts = layers.write_joined(graph, inputs, parameters, self.shape.levels)

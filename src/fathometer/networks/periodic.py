@@ -59,11 +59,19 @@ class Periodic:
 
     def forward(self, parameters: Parameters, inputs: Inputs, drop: Dropout = keep_all) -> Tensor:
         """Logits or standardised values, (P, B, K)."""
-        hidden = layers.joined(inputs, parameters, self.shape.levels)
-        if self.shape.numbers:
-            waves = layers.periodic(inputs.numbers, parameters)
-            hidden = torch.cat([hidden, waves], dim=2)
+        hidden = self._encoded(parameters, inputs)
         return layers.tower(hidden, parameters, self.depth, silu, drop)
+
+    def features(self, parameters: Parameters, inputs: Inputs) -> Tensor:
+        """What the last layer sees, (P, B, width)."""
+        hidden = self._encoded(parameters, inputs)
+        return layers.hidden_layers(hidden, parameters, self.depth, silu, keep_all)
+
+    def _encoded(self, parameters: Parameters, inputs: Inputs) -> Tensor:
+        hidden = layers.joined(inputs, parameters, self.shape.levels)
+        if not self.shape.numbers:
+            return hidden
+        return torch.cat([hidden, layers.periodic(inputs.numbers, parameters)], dim=2)
 
     def write(self, graph: Graph, parameters: dict[str, np.ndarray], inputs: InputTensors) -> str:
         """The twin of `forward`, (P, rows, K)."""

@@ -69,6 +69,11 @@ class Residual:
 
     def forward(self, parameters: Parameters, inputs: Inputs, drop: Dropout = keep_all) -> Tensor:
         """Logits or standardised values, (P, B, K)."""
+        last = self.features(parameters, inputs, drop)
+        return layers.dense(last, parameters["answer weight"], parameters["answer bias"])
+
+    def features(self, parameters: Parameters, inputs: Inputs, drop: Dropout = keep_all) -> Tensor:
+        """What the last layer sees, (P, B, width)."""
 
         def dense(x: Tensor, name: str) -> Tensor:
             return layers.dense(x, parameters[f"{name} weight"], parameters[f"{name} bias"])
@@ -79,7 +84,7 @@ class Residual:
             x = drop(silu(dense(x, f"widen{place}")))
             sums = sums + drop(dense(x, f"narrow{place}"))
         last = layers.root_mean_square(sums, parameters[f"gain{self.depth}"])
-        return dense(silu(last), "answer")
+        return silu(last)
 
     def write(self, graph: Graph, parameters: dict[str, np.ndarray], inputs: InputTensors) -> str:
         """The twin of `forward`, (P, rows, K)."""

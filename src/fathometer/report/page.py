@@ -14,7 +14,14 @@ from importlib import resources
 from pathlib import Path
 
 from fathometer.errors import StoreError
-from fathometer.report import fit_section, gallery_section, opening, sections, use_section
+from fathometer.report import (
+    credit_section,
+    fit_section,
+    gallery_section,
+    opening,
+    sections,
+    use_section,
+)
 from fathometer.report.content import ReportContent
 from fathometer.report.markup import Markup, tag, together
 
@@ -33,6 +40,9 @@ class Section:
 SECTIONS = (
     Section("contest", "Contest", "The contest", sections.contest),
     Section("cost", "Cost", "Cost against quality", sections.costs),
+    Section(
+        "credit", "Credit", "Features or learner: who deserves the credit", credit_section.credit
+    ),
     Section("leaderboard", "Leaderboard", "Leaderboard", sections.board),
     Section("absent", "Absent", "Failed or not entered", sections.absent),
     Section("errors", "Errors", "Where they err", fit_section.errors),

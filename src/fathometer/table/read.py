@@ -1,5 +1,5 @@
-"""The front door for data: a path, a database's URL or a frame → a `Table`, with all that reading
-took said in words.
+"""The front door for data: a path, a database's URL, a folder of pictures or a frame → a `Table`,
+with all that reading took said in words.
 
 Knows which source reads what; knows nothing of targets, splits or models."""
 
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from fathometer.errors import (
@@ -33,9 +34,18 @@ from fathometer.table.declare import (
 )
 from fathometer.table.infer import infer
 from fathometer.table.kind import ColumnSpec, Kind
+from fathometer.table.picture import PictureColumns, find_pictures, pictures_as
 from fathometer.table.sources.address import database_name
+from fathometer.table.sources.decode import HEAD, SUFFIXES, picture_format
 from fathometer.table.sources.delimited import read_delimited
 from fathometer.table.sources.excel import read_excel
+from fathometer.table.sources.folder import (
+    LABEL,
+    PATH,
+    is_picture_folder,
+    read_files,
+    read_folder,
+)
 from fathometer.table.sources.frames import read_frame
 from fathometer.table.sources.jsons import read_json
 from fathometer.table.sources.parquet import read_parquet
@@ -51,8 +61,6 @@ PARQUET_MAGIC = b"PAR1"
 WORKBOOK_MAGICS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 NOT_TABLES = {
     b"%PDF": "a PDF document",
-    b"\x89PNG": "a PNG picture",
-    b"\xff\xd8\xff": "a JPEG picture",
     b"SQLite format 3\0": "a SQLite database",
     b"ARROW1": "an Arrow file",
 }
@@ -71,6 +79,8 @@ class Reading:
     bytes: int  # of the file, or of the frame in memory
     seconds: float
     how: str  # "CSV, UTF-8, semicolon separated"
+    judged: np.ndarray | None = None  # rows that a folder sets apart to judge on
+    files: pa.Array | None = None  # where the pictures of each row were read from
 
 
 def read(
@@ -83,7 +93,8 @@ def read(
 ) -> Reading:
     """Read a table and understand the kind of every column, each with its reason.
 
-    kinds: column → a kind ("number", "category", …; "date:dmy" fixes the order), obeyed or refused.
+    kinds: column → a kind ("number", "category", …; "date:dmy" fixes the order, "image:64x48" the
+    height and width that pictures are learned at), obeyed or refused.
     ignore: columns to leave out. encoding: of text files, else found from the bytes. query: for
     databases.
 
@@ -91,23 +102,27 @@ def read(
     ColumnError for doubled or unknown columns; KindError where a declared kind does not fit."""
     started = time.perf_counter()
     name, raw = _open(source, encoding, query)
-    table, notes = _usable(raw, name)
+    table, notes = _named(raw, name)
     for asked in [*ignore, *(kinds or {})]:
         if asked not in table.column_names:
             raise no_such_column(asked, table.column_names, name)
     table = table.drop_columns(list(ignore))
-    columns: list[Column] = []
+    pictures = find_pictures(table, raw, kinds or {})
+    names = table.column_names
+    table, unfit = _flat(table, pictures)
+    notes += [*pictures.notes, *unfit]
+    columns: list[Column] = list(pictures.columns.values())
     stripped: dict[str, int] = {}
     for each in _raw_columns(table, raw):
-        declared = (kinds or {}).get(each.name)
-        column, more = infer(each) if declared is None else _declared(each, declared)
+        column, more = _understood(each, raw, (kinds or {}).get(each.name))
         columns.append(column)
         notes.extend(more)
         stripped |= _stripped(each, column)
     notes += _stripped_note(stripped)
+    columns.sort(key=lambda column: names.index(column.name))
     if all(column.missing == len(column.values) for column in columns):
         raise EmptySourceError(f"{name} has {table.num_rows:,} rows, and no value in any of them.")
-    return _reading(Table(tuple(columns), name, tuple(notes)), raw, started)
+    return _reading(Table(tuple(columns), name, tuple(notes)), raw, pictures, started)
 
 
 def read_as(
@@ -124,8 +139,8 @@ def read_as(
 
     Raises: ColumnError for a column that is not there; otherwise as `read`."""
     started = time.perf_counter()
-    name, raw = _open(source, encoding, query)
-    table, notes = _usable(raw, name)
+    name, raw = _open(source, encoding, query, specs)
+    table, notes = _named(raw, name)
     for spec in specs:
         if spec.name not in table.column_names:
             raise no_such_column(spec.name, table.column_names, name)
@@ -133,12 +148,18 @@ def read_as(
     extra = [column for column in table.column_names if column not in wanted]
     if extra:
         notes.append(f"{_columns(extra)} not asked for and left out: {_list(extra)}")
+    pictures = pictures_as(table, raw, [spec for spec in specs if spec.kind is Kind.IMAGE])
+    notes += pictures.notes
+    table = table.take(pa.array(pictures.rows)) if len(pictures.rows) < len(table) else table
     columns: list[Column] = []
     for spec in specs:
+        if spec.kind is Kind.IMAGE:
+            columns.append(pictures.columns[spec.name])
+            continue
         made, more = column_as(raw_column_for(spec, table.column(spec.name)), spec)
         columns.append(made)
         notes.extend(more)
-    return _reading(Table(tuple(columns), name, tuple(notes)), raw, started)
+    return _reading(Table(tuple(columns), name, tuple(notes)), raw, pictures, started)
 
 
 def write_rejected(reading: Reading, path: str | Path) -> None:
@@ -163,15 +184,36 @@ def write_rejected(reading: Reading, path: str | Path) -> None:
         raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def _reading(table: Table, raw: Raw, started: float) -> Reading:
+def _reading(table: Table, raw: Raw, pictures: PictureColumns, started: float) -> Reading:
     decimal_comma = any("decimal comma" in each.reason for each in table.of_kind(Kind.NUMBER))
     how = raw.how + (", decimal comma" if decimal_comma else "")
-    seconds = time.perf_counter() - started
-    return Reading(table, raw.rejected, raw.rejected_count, raw.bytes, seconds, how)
+    judged = None
+    if raw.judged is not None:
+        judged = np.flatnonzero(np.isin(pictures.rows, raw.judged))
+    return Reading(
+        table,
+        (*raw.rejected, *pictures.rejected),
+        raw.rejected_count + len(pictures.rejected),
+        raw.bytes,
+        time.perf_counter() - started,
+        how,
+        judged,
+        pictures.files,
+    )
 
 
-def _open(source: Source, encoding: str | None, query: str | None) -> tuple[str, Raw]:
-    """What to call the source, and its columns as found."""
+def _open(
+    source: Source,
+    encoding: str | None,
+    query: str | None,
+    specs: Sequence[ColumnSpec] | None = None,
+) -> tuple[str, Raw]:
+    """What to call the source, and its columns as found.
+
+    specs: the columns that are wanted, where they are known."""
+    pictures = _open_pictures(source, specs)
+    if pictures is not None:
+        return pictures
     if not isinstance(source, str | Path):
         return "table", read_frame(source)
     if isinstance(source, str) and "://" in source:
@@ -182,7 +224,42 @@ def _open(source: Source, encoding: str | None, query: str | None) -> tuple[str,
             )
         return database_name(source), read_sql(source, query)
     path, sheet = _path_and_sheet(str(source))
-    return path.name, _reader(path, sheet)(path, encoding)
+    raw = _reader(path, sheet)(path, encoding)
+    return path.name, replace(raw, folder=str(path if path.is_dir() else path.parent))
+
+
+def _open_pictures(source: Source, specs: Sequence[ColumnSpec] | None) -> tuple[str, Raw] | None:
+    """A folder of pictures, or for known columns also one picture or a list of them; None for
+    everything else."""
+    wanted = [spec.name for spec in specs or () if spec.kind is Kind.IMAGE]
+    if isinstance(source, str | Path):
+        path = Path(source).expanduser()
+        if is_picture_folder(path):
+            need_labels = specs is None or LABEL in [spec.name for spec in specs]
+            return path.resolve().name, _renamed(read_folder(path, need_labels=need_labels), wanted)
+        if not wanted or not path.is_file() or not _is_picture(path):
+            return None
+        return path.name, _renamed(read_files([str(path)]), wanted)
+    if not wanted or not isinstance(source, Sequence) or not source:
+        return None
+    if not all(isinstance(each, str | Path) for each in source):
+        return None
+    named = [str(Path(each).expanduser()) for each in source]
+    return "pictures", _renamed(read_files(named), wanted)
+
+
+def _is_picture(path: Path) -> bool:
+    with path.open("rb") as file:
+        return picture_format(file.read(HEAD)) is not None
+
+
+def _renamed(raw: Raw, wanted: Sequence[str]) -> Raw:
+    """The pictures under the name that a model knows them by, where it is one."""
+    if len(wanted) != 1 or raw.picture is None or wanted[0] == raw.picture:
+        return raw
+    others = raw.table.drop_columns([name for name in raw.table.column_names if name == wanted[0]])
+    names = [wanted[0] if name == raw.picture else name for name in others.column_names]
+    return replace(raw, table=others.rename_columns(names), picture=wanted[0])
 
 
 def _path_and_sheet(written: str) -> tuple[Path, str | None]:
@@ -214,13 +291,19 @@ def _reader(path: Path, sheet: str | None) -> Callable[[Path, str | None], Raw]:
             return read_parquet
         raise SourceError(f'"{path}" is a folder without Parquet files.')
     with path.open("rb") as file:
-        head = file.read(16)
+        head = file.read(HEAD)
     if not head:
         raise EmptySourceError(f"{path.name} is empty: 0 bytes.")
     for magic, noun in NOT_TABLES.items():
         if head.startswith(magic):
             mend = f"sqlite:///{path} with --query" if magic.startswith(b"SQLite") else ""
             raise SourceError(f"{path.name} is {noun}, not a table of text.", try_next=mend)
+    found = picture_format(head)
+    if found in ("PNG", "JPEG", "WEBP", "GIF") or (found and path.suffix.lower() in SUFFIXES):
+        raise SourceError(
+            f"{path.name} is a {found} picture, not a table of text.",
+            try_next=f"the folder of pictures that it lies in: {path.parent}",
+        )
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if head.startswith(PARQUET_MAGIC) or suffixes[-1:] == [".parquet"]:
         return read_parquet
@@ -231,8 +314,8 @@ def _reader(path: Path, sheet: str | None) -> Callable[[Path, str | None], Raw]:
     return read_delimited
 
 
-def _usable(raw: Raw, name: str) -> tuple[pa.Table, list[str]]:
-    """The columns with a name each and values that can be told kinds of, and what to note.
+def _named(raw: Raw, name: str) -> tuple[pa.Table, list[str]]:
+    """The columns with a name each, and what to note.
 
     Raises: EmptySourceError without rows; ColumnError for doubled names."""
     table, said = plain(raw.table)
@@ -252,11 +335,31 @@ def _usable(raw: Raw, name: str) -> tuple[pa.Table, list[str]]:
             details=f"columns: {_list(names)} ({len(names)})",
             try_next="give each column its own name",
         )
-    table = table.rename_columns(names)
+    return table.rename_columns(names), notes
+
+
+def _flat(table: pa.Table, pictures: PictureColumns) -> tuple[pa.Table, list[str]]:
+    """The other columns whose values can be told kinds of, in the rows of the pictures, and what
+    to note."""
+    table = table.drop_columns(list(pictures.columns))
     unfit = [field.name for field in table.schema if not _is_flat(field.type)]
+    notes = []
     if unfit:
         notes.append(f"{_columns(unfit)} left out, being lists, objects or bytes: {_list(unfit)}")
-    return table.drop_columns(unfit), notes
+    table = table.drop_columns(unfit)
+    every = len(pictures.rows) == len(table)
+    return (table if every else table.take(pa.array(pictures.rows))), notes
+
+
+def _beside_pictures(raw: RawColumn) -> Column:
+    """What a folder tells of its pictures: their classes, and where they lie."""
+    if raw.name == PATH:
+        made, _ = declared_column(raw, Kind.IDENTIFIER)
+        return replace(made, reason="where each picture lies: ignored")
+    # A folder may be called "none" or "NA".
+    written = raw_column(raw.name, raw.values, missing=())
+    made, _ = declared_column(written, Kind.CATEGORY)
+    return replace(made, reason=f"{len(made.values.unique()):,} folders of pictures")
 
 
 def _is_flat(kind: pa.DataType) -> bool:
@@ -265,6 +368,7 @@ def _is_flat(kind: pa.DataType) -> bool:
     return not (
         pa.types.is_nested(kind)
         or pa.types.is_binary(kind)
+        or pa.types.is_binary_view(kind)
         or pa.types.is_large_binary(kind)
         or pa.types.is_fixed_size_binary(kind)
     )
@@ -276,13 +380,22 @@ def _raw_columns(table: pa.Table, raw: Raw) -> Iterable[RawColumn]:
         yield raw_column(field.name, values, decimal_comma_likely=raw.decimal_comma_likely)
 
 
+def _understood(
+    column: RawColumn, raw: Raw, declared: str | None
+) -> tuple[Column, tuple[str, ...]]:
+    if declared is not None:
+        return _declared(column, declared)
+    return infer(column) if raw.picture is None else (_beside_pictures(column), ())
+
+
 def _declared(raw: RawColumn, declared: str) -> tuple[Column, tuple[str, ...]]:
     kind, _, order = declared.partition(":")
     known = [each.value for each in Kind]
     if kind not in known or (order and (kind != "date" or order not in DATE_ORDERS)):
         raise OptionError(
             f'Column "{raw.name}" was declared "{declared}", which is not a kind.',
-            details=f"kinds: {', '.join(known)}; date:dmy, date:mdy and date:ymd fix the order",
+            details=f"kinds: {', '.join(known)}; date:dmy, date:mdy and date:ymd fix the order, "
+            "image:64x48 the height and width",
             try_next=f"--kind {raw.name}=category",
         )
     layout = choose_layout(raw, order) if kind == "date" else None

@@ -12,19 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fathometer.graph import Attribute, Element, Graph
+from fathometer.graph import Element, Graph
 from fathometer.table.kind import PictureSize
 
 if TYPE_CHECKING:
     import onnxruntime
-
-RESIZE: dict[str, Attribute] = {
-    "mode": "linear",
-    "coordinate_transformation_mode": "half_pixel",
-    "antialias": 1,
-    "exclude_outside": 1,
-    "axes": [1, 2],
-}
 
 
 def write_resized(graph: Graph, name: str, size: PictureSize) -> str:
@@ -32,7 +24,18 @@ def write_resized(graph: Graph, name: str, size: PictureSize) -> str:
     channels)."""
     raw = graph.pictures(name, size.channels)
     sizes = graph.constant(np.array([size.height, size.width], dtype=np.int64))
-    return graph.add("Resize", raw, "", "", sizes, **RESIZE)
+    return graph.add(
+        "Resize",
+        raw,
+        "",  # no region of interest
+        "",  # and sizes instead of scales
+        sizes,
+        axes=[1, 2],
+        mode="linear",
+        coordinate_transformation_mode="half_pixel",
+        antialias=1,
+        exclude_outside=1,
+    )
 
 
 def resized(picture: np.ndarray, size: PictureSize) -> np.ndarray:

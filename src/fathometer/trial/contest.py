@@ -12,20 +12,27 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from fathometer.errors import FathometerError, MissingPackageError, OutOfTimeError
+from fathometer.errors import (
+    FathometerError,
+    MissingPackageError,
+    OutOfTimeError,
+    ParityError,
+)
 from fathometer.features.roads import feature_specs
 from fathometer.learners.constant import Constant
-from fathometer.learners.contract import Budget, Family, Learner, Model, Progress
+from fathometer.learners.contract import Budget, Family, Learner, LearnsFeatures, Model, Progress
 from fathometer.learners.ensemble import Candidate, Ensemble, combine
 from fathometer.learners.network import open_torch
 from fathometer.learners.student import Limits, Student
 from fathometer.modelfile.feeds import feeds_from
 from fathometer.modelfile.load import ModelFile, from_bytes
-from fathometer.modelfile.write import ShippedPart, ship
-from fathometer.table.metric import METRICS
+from fathometer.modelfile.unlike import TrainingRanges, training_ranges
+from fathometer.modelfile.write import Shipped, ShippedPart, ship
+from fathometer.table.metric import METRICS, Metric
 from fathometer.table.split import Split
 from fathometer.table.table import Table
 from fathometer.table.task import Task, TaskKind
+from fathometer.trial.calibrate import Calibrated, calibrated
 from fathometer.trial.distil import (
     STUDENT,
     announced,
@@ -36,8 +43,15 @@ from fathometer.trial.distil import (
 )
 from fathometer.trial.energy import EnergyMeter, Spent
 from fathometer.trial.event import Event, Watch
-from fathometer.trial.interval import draw, interval
+from fathometer.trial.interval import draw, independent_rows, interval
 from fathometer.trial.measure import calibration_error, measure_latency, rows_per_second
+from fathometer.trial.reliance import (
+    conformal,
+    few_draws,
+    further_intervals,
+    intervals_stated,
+    measured_coverage,
+)
 from fathometer.trial.scorecard import Bill, Scorecard
 from fathometer.trial.store import RunStore, StoredTrial
 
@@ -77,12 +91,28 @@ class Contest:
     groups: np.ndarray | None = None  # (rows,) which rows belong together, where asked for
     limits: Limits | None = None  # of a student, where one is asked for
     measuring: list[float] = field(default_factory=list)  # seconds beside the fit, each trial's
+    models: dict[str, Model] = field(default_factory=dict)  # the best that tells its features
 
     @cached_property
     def _judging(self) -> np.ndarray:
         """The lockbox's true answers, encoded."""
         truth = self.task.encode(self.table[self.task.target])
         return np.asarray(truth[self.split.lockbox])
+
+    @cached_property
+    def _learned(self) -> np.ndarray:
+        """The training rows' true answers, encoded."""
+        return np.asarray(self.task.encode(self.table[self.task.target])[self.split.train])
+
+    @cached_property
+    def _learned_resamples(self) -> np.ndarray:
+        groups = None if self.groups is None else self.groups[self.split.train]
+        return few_draws(METRICS[self.task.metric], self._learned, self.split.seed, groups)
+
+    @cached_property
+    def _ranges(self) -> dict[tuple[str, ...], TrainingRanges]:
+        """What the training rows held, by the columns that a model takes."""
+        return {}
 
     @cached_property
     def _judging_groups(self) -> np.ndarray | None:
@@ -161,12 +191,22 @@ class Contest:
         bills: what the members of a mixture cost, by name. teacher: whose student this is."""
         try:
             with EnergyMeter() as meter:
-                model = fit()
+                plain = fit()
+                # A student was chosen by what its file takes, so nothing is added to it.
+                model = plain if teacher else calibrated(plain, self._learned, self.split)
             started = time.monotonic()
-            trial = self._measure(card, model, _with_members(meter.spent, model, bills))
+            spent = _with_members(meter.spent, plain, bills)
+            try:
+                trial = self._measure(card, model, spent)
+            except ParityError:
+                if model is plain:
+                    raise
+                # A correction that float32 cannot follow is left out; the card says of none.
+                trial = self._measure(card, plain, spent)
             if teacher is not None:
                 trial = self._graduated(trial, teacher)
             self.measuring.append(time.monotonic() - started)
+            self._keep(card.name, plain)
         except MissingPackageError as error:
             trial = Trial(replace(card, state="not entered", failure=error.message))
         except FathometerError as error:
@@ -181,11 +221,19 @@ class Contest:
         self.watch(_finished(trial))
         return trial
 
+    def _keep(self, name: str, model: Model) -> None:
+        """Keep the best model of those that tell their features; more would fill the memory."""
+        if isinstance(model, LearnsFeatures):
+            metric = METRICS[self.task.metric]
+            both = {**self.models, name: model}
+            best = min(both, key=lambda one: metric.loss(self._learned, both[one].out_of_fold))
+            self.models.clear()
+            self.models[best] = both[best]
+
     def _measure(self, card: Scorecard, model: Model, spent: Spent) -> Trial:
         """Everything that stands on a scorecard, measured on the exported file."""
         shipped = ship(model, card.name, self.table, self.split.lockbox)
-        judged = self._judging
-        learned = self.task.encode(self.table[self.task.target])[self.split.train]
+        judged, learned = self._judging, self._learned
         metric = METRICS[self.task.metric]
         quality = interval(
             metric,
@@ -207,7 +255,12 @@ class Contest:
             "high": quality.high,
             "rows": len(judged),
         }
-        file = shipped.file(stated)
+        by = conformal(self.task, learned, model.out_of_fold)
+        units = independent_rows(METRICS["accuracy"], judged, self._judging_groups)
+        coverage = measured_coverage(self.task, by, judged, shipped.scores, units)
+        file = self._file(shipped, stated, {"intervals": intervals_stated(by, coverage)})
+        if file.intervals is None:
+            coverage = None
         card = replace(
             card,
             quality=quality,
@@ -222,8 +275,41 @@ class Contest:
             reads_as=model.account.reads_as,
             reading=model.account.reading,
             sha256=file.sha256,
+            intervals=self._intervals(metric, shipped.scores, model.out_of_fold),
+            corrected=model.correction.words if isinstance(model, Calibrated) else "",
+            coverage=coverage,
         )
         return Trial(card, file, shipped.scores, model.out_of_fold)
+
+    def _file(
+        self,
+        shipped: Shipped,
+        quality: Mapping[str, object],
+        more: Mapping[str, Mapping[str, object]],
+    ) -> ModelFile:
+        """The file with its intervals and what the training rows held; without them where they
+        would take a student over its size."""
+        bare = shipped.file(quality)
+        names = tuple(spec.name for spec in bare.columns)
+        if names not in self._ranges:
+            self._ranges[names] = training_ranges(self.table, bare.columns, self.split.teaching)
+        file = shipped.file(quality, {**more, "training": self._ranges[names].as_json()})
+        most = self.limits.size_bytes if self.limits is not None else None
+        is_student = bare.name == STUDENT
+        return bare if is_student and most is not None and file.size_bytes > most else file
+
+    def _intervals(
+        self, metric: Metric, scores: np.ndarray, out_of_fold: np.ndarray
+    ) -> dict[str, list[float]]:
+        """Of every number on the card that is no cost."""
+        further = further_intervals(
+            self.task, self._judging, scores, self._resamples, self._judging_groups
+        )
+        groups = None if self.groups is None else self.groups[self.split.train]
+        learned = interval(
+            metric, self._learned, out_of_fold, groups=groups, weights=self._learned_resamples
+        )
+        return {**further, "out_of_fold": [learned.low, learned.high]}
 
     def _bill(self, file: ModelFile, spent: Spent) -> Bill:
         rows = self.split.lockbox[: min(BATCH_ROWS, len(self.split.lockbox))]

@@ -18,7 +18,7 @@ class Event:
 
     what: Literal["entered", "started", "progress", "finished"]
     name: str
-    family: Literal["traditional", "deep", "both"]
+    family: Literal["traditional", "deep", "both", "challenger"]
     done: float = 0.0  # 0 to 1, for progress
     words: str = ""
     losses: tuple[tuple[int, float], ...] = ()  # of the members of a population, for progress

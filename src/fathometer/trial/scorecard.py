@@ -31,6 +31,20 @@ class Bill:
 
 
 @dataclass(frozen=True)
+class Coverage:
+    """How often the intervals or sets of `stated` coverage held the truth on the lockbox.
+
+    `low` and `high` are the 95 % interval of `held`; `size` is the mean number of classes in a set,
+    or the middle width of an interval, in the target's unit."""
+
+    stated: float
+    held: float
+    low: float
+    high: float
+    size: float
+
+
+@dataclass(frozen=True)
 class Distillation:
     """Who taught a student, the limits it was made for, and what it loses against its teacher.
 
@@ -51,7 +65,7 @@ class Scorecard:
     """One contestant: who it is, how well it answers, what it cost; or why it has none of it."""
 
     name: str
-    family: Literal["traditional", "deep", "both"]
+    family: Literal["traditional", "deep", "both", "challenger"]
     state: Literal["finished", "failed", "not entered"] = "finished"
     failure: str = ""
     quality: Quality | None = None  # the task's metric on the lockbox
@@ -68,6 +82,10 @@ class Scorecard:
     file: str = ""  # name of the model file in the run's folder
     sha256: str = ""
     distillation: Distillation | None = None  # of a student, which is no rival of the others
+    # 95 % intervals, [low, high], of `others` by name, and of "out_of_fold" and "calibration_error"
+    intervals: dict[str, list[float]] = field(default_factory=dict)
+    corrected: str = ""  # how its probabilities were corrected, such as "temperature 1.3"
+    coverage: Coverage | None = None  # of its intervals or sets at 0.9
 
     def as_json(self) -> dict[str, object]:
         """The scorecard as plain JSON values."""

@@ -24,7 +24,7 @@ import numpy as np
 
 from fathometer.errors import StoreError
 from fathometer.trial.files import make_folder
-from fathometer.trial.scorecard import Bill, Distillation, Quality, Scorecard
+from fathometer.trial.scorecard import Bill, Coverage, Distillation, Quality, Scorecard
 
 NAME = "run.sqlite"
 UNFINISHED = ".unfinished"
@@ -222,7 +222,9 @@ def scorecard_from(values: Mapping[str, Any]) -> Scorecard:
     """The scorecard whose `as_json` this was."""
     quality, bill = values["quality"], values["bill"]
     distillation = values.get("distillation")
+    coverage = values.get("coverage")
     parts = {
+        "coverage": Coverage(**coverage) if coverage else None,
         "quality": Quality(**quality) if quality else None,
         "bill": Bill(**bill) if bill else None,
         "distillation": Distillation(**distillation) if distillation else None,

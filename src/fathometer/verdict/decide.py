@@ -15,19 +15,17 @@ import numpy as np
 from fathometer.errors import LearnerError
 from fathometer.table.metric import METRICS, Metric
 from fathometer.table.task import Task
-from fathometer.trial.interval import independent_rows
-from fathometer.trial.resample import (
-    FEWEST_RESAMPLES,
-    MOST_RESAMPLES,
-    bootstrap_scores,
-    rare_classes,
-    resample_count,
-    resample_weights,
-)
+from fathometer.trial.resample import FEWEST_RESAMPLES
 from fathometer.trial.scorecard import Scorecard
 from fathometer.trial.spread import Spread
-from fathometer.verdict.verdict import Call, Gap, Verdict
+from fathometer.verdict.bench import Bench, Rows
+from fathometer.verdict.enough import rows_needed
+from fathometer.verdict.expert_words import expert_sentences
+from fathometer.verdict.pairs import all_pairs
+from fathometer.verdict.resampled import fold_gap
+from fathometer.verdict.verdict import Call, FoldGap, Gap, Pair, Verdict
 from fathometer.verdict.words import Findings, headline, sentences
+from fathometer.verdict.worth import worth_of
 
 SURE = 0.95
 
@@ -44,7 +42,6 @@ ZONES = {
 }
 # Errors have the target's unit, so their zone is this share of what the best constant would err.
 ERROR_SHARE = 0.01
-ROOTS = ("rmse", "rmsle")  # roots of means, which are compared as means
 # Below a tenth of the zone even a certain difference is not worth a larger file.
 TRIFLE = 0.1
 
@@ -56,17 +53,6 @@ class Contestant:
     scorecard: Scorecard
     lockbox_scores: np.ndarray  # (lockbox rows, outputs) float64
     out_of_fold_scores: np.ndarray  # (train rows, outputs) float64
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """The rows that judge: their true answers, and which of them belong together.
-
-    `truth` (rows,) holds class places or values, as `Task.encode` gives them; `groups` (rows,) is
-    for tables whose rows come in groups, so that whole groups are resampled."""
-
-    truth: np.ndarray
-    groups: np.ndarray | None = None
 
 
 def decide(
@@ -110,7 +96,7 @@ def decide(
         )
     width = zone_of(metric, train.truth) if zone is None else zone
     court = _Court(metric, known, lockbox, train, seed)
-    gap = _family_gap(court, width)
+    gap = _family_gap(court, width, len(lockbox.truth))
     rivals = court.rivals(width)
     winner = min(rivals, key=lambda each: (_file_bytes(each), each.scorecard.name))
     findings = Findings(
@@ -122,6 +108,8 @@ def decide(
         rivals=tuple(each.scorecard.name for each in rivals),
         rows=len(lockbox.truth),
         together=_ensemble_gain(court),
+        fold_gap=court.fold_gap(width),
+        pairs=court.pairs(),
     )
     return Verdict(
         call=findings.call,
@@ -131,6 +119,10 @@ def decide(
         gap=gap,
         rivals=findings.rivals,
         ranking=court.ranking(),
+        expert=expert_sentences(findings),
+        fold_gap=findings.fold_gap,
+        pairs=findings.pairs,
+        worth=worth_of(findings),
     )
 
 
@@ -187,8 +179,9 @@ class _Court:
             contestants,
             key=lambda each: (-self.turned(each.scorecard.out_of_fold), each.scorecard.name),
         )
-        self._lockbox = _Bench(metric, lockbox, seed)
-        self._train = _Bench(metric, train, seed + 1, most_resamples=FEWEST_RESAMPLES)
+        self._lockbox = Bench(metric, lockbox, seed)
+        self._train_rows = train
+        self._train = Bench(metric, train, seed + 1, most_resamples=FEWEST_RESAMPLES)
 
     @property
     def best(self) -> Contestant:
@@ -226,6 +219,19 @@ class _Court:
         """By how much one is better than the other on the training rows, out of fold."""
         return self._train.gap(one.out_of_fold_scores, other.out_of_fold_scores)
 
+    def fold_gap(self, zone: float) -> FoldGap | None:
+        """The best of both families over the folds."""
+        deep, traditional = self.best_of("deep"), self.best_of("traditional")
+        if deep is None or traditional is None:
+            return None
+        scores = deep.out_of_fold_scores, traditional.out_of_fold_scores
+        return fold_gap(self.metric, self._train_rows, *scores, zone)
+
+    def pairs(self) -> tuple[Pair, ...]:
+        """Every two contestants on the lockbox, corrected for their number."""
+        named = [(each.scorecard.name, each.lockbox_scores) for each in self.contestants]
+        return all_pairs(self._lockbox, named)
+
     def rivals(self, zone: float) -> list[Contestant]:
         """The best contestant and those that are not clearly beaten, best first.
 
@@ -247,56 +253,7 @@ def _is_clear(gap: Spread, zone: float) -> bool:
     return gap.low > 0 and gap.value > TRIFLE * zone
 
 
-class _Bench:
-    """Rows that judge, with their resamples: every contestant meets the same ones."""
-
-    def __init__(
-        self, metric: Metric, rows: Rows, seed: int, *, most_resamples: int = MOST_RESAMPLES
-    ) -> None:
-        self._metric = metric
-        self._truth = rows.truth
-        self._independent = independent_rows(metric, rows.truth, rows.groups)
-        strata = rare_classes(metric, rows.truth) if rows.groups is None else None
-        count = min(resample_count(len(rows.truth)), most_resamples)
-        self._weights = resample_weights(
-            len(rows.truth), count, seed, groups=rows.groups, strata=strata
-        )
-        self._known: dict[int, np.ndarray] = {}
-
-    def gap(self, one: np.ndarray, other: np.ndarray) -> Spread:
-        """By how much one's answers are better than the other's, in the metric's unit."""
-        sign = 1.0 if self._metric.greater_is_better else -1.0
-        scores = [self._metric.score(self._truth, each) for each in (one, other)]
-        samples = [self._samples(each) for each in (one, other)]
-        gaps = samples[0] - samples[1]
-        if self._metric.name in ROOTS and sum(scores) > 0:
-            # a - b is (a² - b²) / (a + b). With the a + b of each resample instead of this one, the
-            # worse one's far rows look smaller than they are, and a tie is a lead in 7 % of the
-            # worlds of 30 rows. The price: where one is 1.6 times the other, the interval is 13 %
-            # wider than it need be.
-            gaps = (samples[0] ** 2 - samples[1] ** 2) / sum(scores)
-        spread = Spread.student(sign * (scores[0] - scores[1]), sign * gaps, self._independent)
-        if spread.deviation > 0 or np.array_equal(one, other):
-            return spread
-        return spread.opened(self._independent)
-
-    def _samples(self, scores: np.ndarray) -> np.ndarray:
-        # The arrays belong to the contestants and outlive the bench, so their ids are theirs alone.
-        if id(scores) not in self._known:
-            self._known[id(scores)] = bootstrap_scores(
-                self._metric, self._truth, scores, self._weights
-            )
-        return self._known[id(scores)]
-
-
-def paired_gap(
-    metric: Metric, rows: Rows, one: np.ndarray, other: np.ndarray, *, seed: int
-) -> Spread:
-    """By how much one's answers to these rows are better than the other's, paired row by row."""
-    return _Bench(metric, rows, seed).gap(one, other)
-
-
-def _family_gap(court: _Court, zone: float) -> Gap | None:
+def _family_gap(court: _Court, zone: float, rows: int) -> Gap | None:
     """The best deep contestant against the best traditional one, or None where one is absent."""
     deep, traditional = court.best_of("deep"), court.best_of("traditional")
     if deep is None or traditional is None:
@@ -313,6 +270,8 @@ def _family_gap(court: _Court, zone: float) -> Gap | None:
         deep_better=deep_better,
         equivalent=not_worse - deep_better,
         traditional_better=1.0 - not_worse,
+        rows=rows,
+        rows_needed=rows_needed(spread, rows, zone),
     )
 
 

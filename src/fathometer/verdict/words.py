@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from fathometer.table.metric import Metric
 from fathometer.trial.scorecard import Bill, Quality, Scorecard
 from fathometer.trial.spread import Spread
-from fathometer.verdict.verdict import Call, Gap
+from fathometer.verdict.enough import rounded_up
+from fathometer.verdict.verdict import Call, FoldGap, Gap, Pair
 
 CONSTANT = "constant"  # the name of the contestant that answers the same to every row
 MOST_NAMED = 3
@@ -37,6 +38,8 @@ class Findings:
     rivals: tuple[str, ...]  # best first by out-of-fold score, so the first is the best
     rows: int  # in the lockbox
     together: Spread | None = None  # by how much both families together beat the best single one
+    fold_gap: FoldGap | None = None
+    pairs: tuple[Pair, ...] = ()
 
     def card(self, name: str) -> Scorecard:
         """The scorecard of this name."""
@@ -81,14 +84,15 @@ def headline(found: Findings) -> str:
 
 
 def sentences(found: Findings) -> tuple[str, ...]:
-    """What the headline rests on, most important first."""
+    """What the headline rests on, in plain words, most important first."""
     said = (
         _comparison(found),
+        _chances(found),
         _winner(found),
         _together(found),
         _readable(found),
         _bill(found),
-        _effort(found),
+        _more_rows(found),
     )
     return tuple(sentence for sentence in said if sentence)
 
@@ -112,9 +116,33 @@ def _comparison(found: Findings) -> str:
     return (
         f"{leader} {found.score(leader)} against {other} {found.score(other)} "
         f"({found.metric.label}) on {counted(found.rows, 'unseen row')}: the difference of {apart} "
-        f"{judged} (P(traditional better) {gap.traditional_better:.2f}, "
-        f"P(practically equal) {gap.equivalent:.2f}, P(deep better) {gap.deep_better:.2f}; "
-        f"practically equal means within {significant(gap.zone, 2)})."
+        f"{judged}."
+    )
+
+
+def _chances(found: Findings) -> str:
+    """The three probabilities that the headline rests on."""
+    gap = found.gap
+    if gap is None:
+        return ""
+    return (
+        f"The chance that deep learning is better is {percent(gap.deep_better)}, that traditional "
+        f"machine learning is better {percent(gap.traditional_better)}, and that they differ by "
+        f"no more than {significant(gap.zone, 2)}, too little to matter, "
+        f"{percent(gap.equivalent)}."
+    )
+
+
+def _more_rows(found: Findings) -> str:
+    """How many unseen rows would settle what these do not."""
+    gap = found.gap
+    if gap is None or found.call != "undecided" or CONSTANT in found.rivals:
+        return ""
+    if gap.rows_needed is None:
+        return "A difference on the very edge of what matters is settled by no number of rows."
+    return (
+        f"To settle a difference of this size takes about "
+        f"{counted(rounded_up(max(gap.rows_needed, found.rows + 1)), 'unseen row')}."
     )
 
 
@@ -158,6 +186,7 @@ def _readable(found: Findings) -> str:
 
 
 def _bill(found: Findings) -> str:
+    """What the dearer of the two costs beside the other: time, energy, a row, bytes."""
     gap = found.gap
     if gap is None:
         return ""
@@ -168,25 +197,11 @@ def _bill(found: Findings) -> str:
     one, other = (gap.deep, gap.traditional) if dearer else (gap.traditional, gap.deep)
     first, second = (deep, traditional) if dearer else (traditional, deep)
     return (
-        f"{one} {_training(first, second, other)} and answers one row in "
-        f"{duration(first.latency_ms_p50 / 1000)} against {duration(second.latency_ms_p50 / 1000)}."
+        f"{one} {_training(first, second, other)} and {energy(first.energy_joules)} against "
+        f"{energy(second.energy_joules)}; it answers one row in "
+        f"{duration(first.latency_ms_p50 / 1000)} against {duration(second.latency_ms_p50 / 1000)} "
+        f"from a file of {file_size(first.file_bytes)} against {file_size(second.file_bytes)}."
     )
-
-
-def _effort(found: Findings) -> str:
-    """What each family tried and spent in all, so that an unequal contest can be seen."""
-    if found.gap is None:
-        return ""
-    told = [_spent(found, family) for family in ("traditional", "deep")]
-    return f"The traditional side had {told[0]}; the deep side {told[1]}."
-
-
-def _spent(found: Findings, family: str) -> str:
-    """ "19 settings, 95 fits and 41 s"."""
-    cards = [card for card in found.cards if card.family == family and card.name != CONSTANT]
-    settings, fits = sum(c.configurations for c in cards), sum(c.fits for c in cards)
-    seconds = sum(card.bill.train_seconds for card in cards if card.bill is not None)
-    return f"{counted(settings, 'setting')}, {counted(fits, 'fit')} and {duration(seconds)}"
 
 
 def _training(first: Bill, second: Bill, other: str) -> str:
@@ -241,6 +256,13 @@ def scored(quality: Quality | None, places: int) -> str:
     return f"{value} ± {fixed(half, places)}" if half > 0 else value
 
 
+def percent(share: float) -> str:
+    """A probability in per cent; the ends are not rounded into certainty."""
+    if share < 0.005:
+        return "under 1 %"
+    return "over 99 %" if share > 0.995 else f"{100 * share:.0f} %"
+
+
 def counted(number: int, noun: str) -> str:
     """A number with its noun: "1 row", "1,309 rows"."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
@@ -252,6 +274,13 @@ def duration(seconds: float) -> str:
         if seconds >= size * 0.995:
             return f"{significant(seconds / size, 2)} {unit}"
     return f"{significant(seconds * 1e6, 2)} µs"
+
+
+def energy(joules: float) -> str:
+    """Joules at two digits: "41 J", "12 kJ"."""
+    return (
+        f"{significant(joules / 1000, 2)} kJ" if joules >= 9950 else f"{significant(joules, 2)} J"
+    )
 
 
 def file_size(size_bytes: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 
 
@@ -11,7 +12,7 @@ import pyarrow as pa
 class RejectedLine:
     """A line of a text file that is not a row: where it stands, why, and what it says."""
 
-    line: int  # counted from 1, as editors do
+    line: int  # counted from 1, as editors do; of pictures, the number of the file or row
     reason: str
     text: str
 
@@ -27,3 +28,6 @@ class Raw:
     rejected: tuple[RejectedLine, ...] = ()  # at most `delimited.LISTED` of them
     rejected_count: int = 0
     decimal_comma_likely: bool = False  # "1,234" then means 1.234
+    folder: str = ""  # that paths in the columns are relative to; empty: the current one
+    picture: str | None = None  # the column that holds pictures by nature
+    judged: np.ndarray | None = None  # numbers of the rows that the source sets apart to judge on

@@ -1,0 +1,172 @@
+"""Steps over what is measured of pictures: as it is, standardised, or in principal components.
+
+What trees compare stays in whole numbers; see `regions`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+
+from fathometer.features.pictures.measured import Measure, answers, picture_hashes, write_measure
+from fathometer.graph import Element, Graph
+from fathometer.table.table import Column, Table
+
+CLIP = 8.0  # standard deviations, as for numbers
+# Of a column, at least this part of the measure's root mean square deviation: columns that are
+# hardly ever different from 0 would count for as much as all others.
+LEAST_DEVIATION = 0.25
+# Principal components are found on so many of the training rows, drawn by seed.
+COMPONENT_ROWS = 8_000
+FINE = 1 << 12  # a component's weights are whole numbers out of this
+COARSE = 1 << 10  # and what they add up to is divided by this: steps of a quarter of 1/255
+REMEMBERED_FITS = 48
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measure's whole numbers as they are, for trees."""
+
+    measure: Measure
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.measure.names
+
+    def matrix(self, table: Table) -> np.ndarray:
+        return answers(self.measure, table[self.measure.spec.name]).astype(np.float32)
+
+    def write(self, graph: Graph) -> str:
+        return graph.cast(write_measure(graph, self.measure), Element.FLOAT)
+
+
+@dataclass(frozen=True, eq=False)
+class Standardised:
+    """A measure in standard deviations from its mean, for products."""
+
+    measure: Measure
+    mean: np.ndarray  # (columns,) float64
+    deviation: np.ndarray  # (columns,) float64
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.measure.names
+
+    def matrix(self, table: Table) -> np.ndarray:
+        found = answers(self.measure, table[self.measure.spec.name])
+        scaled = (found - self.mean) / self.deviation
+        return np.asarray(np.clip(scaled, -CLIP, CLIP), dtype=np.float32)
+
+    def write(self, graph: Graph) -> str:
+        found = write_measure(graph, self.measure)
+        centred = graph.add("Sub", found, graph.constant(self.mean))
+        scaled = graph.add("Div", centred, graph.constant(self.deviation))
+        clipped = graph.add("Clip", scaled, graph.constant(-CLIP), graph.constant(CLIP))
+        return graph.cast(clipped, Element.FLOAT)
+
+
+def fit_standardised(measure: Measure, column: Column) -> Standardised:
+    """Mean and deviation of each of the measure's numbers over these pictures."""
+    found = answers(measure, column)
+    deviation = found.std(axis=0, dtype=np.float64)
+    least = LEAST_DEVIATION * np.sqrt((deviation**2).mean()) or 1.0
+    return Standardised(measure, found.mean(axis=0), np.maximum(deviation, least))
+
+
+@dataclass(frozen=True, eq=False)
+class Components:
+    """Principal components of a measure, the widest first, in whole numbers."""
+
+    measure: Measure
+    weights: np.ndarray  # (columns, components) float32, whole numbers up to `FINE`
+    centre: np.ndarray  # (components,) float64, whole numbers
+    called: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        name = self.measure.spec.name
+        return tuple(f"{name}: {self.called} component {k + 1}" for k in range(len(self.centre)))
+
+    def matrix(self, table: Table) -> np.ndarray:
+        found = answers(self.measure, table[self.measure.spec.name]).astype(np.float64)
+        placed = found @ self.weights.astype(np.float64) - self.centre
+        return np.asarray(np.floor(placed / COARSE), dtype=np.float32)
+
+    def write(self, graph: Graph) -> str:
+        weights = graph.cast(graph.constant(self.weights), Element.DOUBLE)
+        found = graph.add("MatMul", write_measure(graph, self.measure), weights)
+        centred = graph.add("Sub", found, graph.constant(self.centre))
+        coarse = graph.add("Mul", centred, graph.constant(1 / COARSE))
+        return graph.cast(graph.add("Floor", coarse), Element.FLOAT)
+
+
+@dataclass(frozen=True, eq=False)
+class Weighed:
+    """Components times one factor, for products: their proportions stay."""
+
+    components: Components
+    factor: float
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.components.names
+
+    def matrix(self, table: Table) -> np.ndarray:
+        placed = self.components.matrix(table).astype(np.float64)
+        return (placed * self.factor).astype(np.float32)
+
+    def write(self, graph: Graph) -> str:
+        placed = graph.cast(self.components.write(graph), Element.DOUBLE)
+        weighed = graph.add("Mul", placed, graph.constant(self.factor))
+        return graph.cast(weighed, Element.FLOAT)
+
+
+def fit_weighed(components: Components, table: Table, *, variance: float) -> Weighed:
+    """The factor that gives these pictures' components, together, this variance."""
+    spread = float(components.matrix(table).var(axis=0, dtype=np.float64).sum())
+    return Weighed(components, float(np.sqrt(variance / spread)) if spread > 0 else 1.0)
+
+
+_FITS: OrderedDict[bytes, Components] = OrderedDict()  # of the process: learners share folds
+_LOCK = Lock()
+
+
+def fit_components(
+    measure: Measure, column: Column, *, most: int, seed: int, called: str
+) -> Components:
+    """The widest components of these pictures, at most `most`; remembered by their content."""
+    asked = f"{measure!r} {most} {seed} {called}".encode()
+    key = hashlib.sha256(asked + b"".join(picture_hashes(column))).digest()
+    with _LOCK:
+        if key not in _FITS:
+            _FITS[key] = _fit_components(measure, column, most, seed, called)
+            if len(_FITS) > REMEMBERED_FITS:
+                _FITS.popitem(last=False)
+        _FITS.move_to_end(key)
+        return _FITS[key]
+
+
+def _fit_components(
+    measure: Measure, column: Column, most: int, seed: int, called: str
+) -> Components:
+    import scipy.linalg
+
+    found = answers(measure, column)
+    if len(found) > COMPONENT_ROWS:
+        chosen = np.random.default_rng(seed).choice(len(found), COMPONENT_ROWS, replace=False)
+        found = found[np.sort(chosen)]
+    wide = found.astype(np.float64)
+    mean = wide.mean(axis=0)
+    covariance = wide.T @ wide / len(wide) - np.outer(mean, mean)
+    width = len(mean)
+    kept = min(most, width, max(1, len(found) - 1))
+    _, axes = scipy.linalg.eigh(covariance, subset_by_index=[width - kept, width - 1])
+    axes = axes[:, ::-1]
+    # An axis may point either way; its largest weight is made positive.
+    largest = np.abs(axes).argmax(axis=0)
+    axes = axes * np.sign(axes[largest, np.arange(kept)])
+    weights = np.rint(axes * FINE)
+    return Components(measure, weights.astype(np.float32), np.rint(mean @ weights), called)

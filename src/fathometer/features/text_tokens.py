@@ -1,0 +1,263 @@
+"""Texts → tokens as whole numbers: words, or characters.
+
+A graph splits with onnxruntime's Tokenizer, here numpy does the same on the bytes of an Arrow
+column, without a step of Python for a token. Both sides fold case alike: A to Z always, other
+letters where a word is written small, capitalised or in capitals throughout. Knows nothing of
+n-grams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fathometer.features.text import LOCALE, WORD, write_without
+from fathometer.graph import Element, Graph
+from fathometer.table.table import Column
+
+MARK = 0x80  # bytes from here on are parts of characters beyond ASCII
+LEAD = 0xC0  # bytes from here on begin one
+
+
+class Unit(Enum):
+    """What a token is."""
+
+    WORDS = "words"
+    CHARACTERS = "characters"
+
+
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """The tokens of all texts in order; after each text stands a -1.
+
+    So n-grams never reach from one text into the next: they would hold a -1."""
+
+    codes: np.ndarray  # (tokens + rows,) int32 places in `alphabet`
+    ends: np.ndarray  # (rows,) int64 where each text's -1 stands
+    alphabet: tuple[str, ...]  # distinct, folded
+
+    @property
+    def rows(self) -> np.ndarray:
+        """(tokens + rows,) int32: the text each stands in."""
+        sizes = np.diff(self.ends, prepend=-1)
+        return np.repeat(np.arange(len(self.ends), dtype=np.int32), sizes)
+
+
+def tokens_of(column: Column, unit: Unit) -> Tokens:
+    """All tokens of a column's texts; a missing text is an empty one."""
+    return TOKENISERS[unit](pc.fill_null(column.values, ""))
+
+
+def _words(texts: pa.Array) -> Tokens:
+    lowered, starts = _bytes_of(pc.ascii_lower(texts))
+    is_word = _word_bytes(lowered)
+    before = np.zeros_like(is_word)
+    before[1:] = is_word[:-1]
+    before[starts[:-1][starts[:-1] < len(lowered)]] = False  # a new text is a new word
+    first = np.flatnonzero(is_word & ~before)
+    # How many word bytes stand before each word: where it begins once all others are left out.
+    offsets = np.zeros(len(first) + 1, dtype=np.int32)
+    kept = lowered[is_word]
+    offsets[:-1] = _counts_before(is_word, first)
+    offsets[-1] = len(kept)
+    found = pa.StringArray.from_buffers(len(first), pa.py_buffer(offsets), pa.py_buffer(kept))
+    encoded = found.dictionary_encode()
+    folded, place = _distinct([_folded_word(word) for word in encoded.dictionary.to_pylist()])
+    codes = place[np.asarray(encoded.indices, dtype=np.int32)] if len(first) else place[:0]
+    return _separated(codes, np.searchsorted(first, starts[1:]), folded)
+
+
+def _counts_before(flags: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """How many flags are set before each of these ascending places."""
+    if not len(places):
+        return np.zeros(0, dtype=np.int64)
+    summed = np.add.reduceat(flags, places, dtype=np.int64)
+    before = np.zeros(len(places), dtype=np.int64)
+    np.cumsum(summed[:-1], out=before[1:])
+    return before
+
+
+def _word_bytes(content: np.ndarray) -> np.ndarray:
+    """Which bytes belong to words; (bytes,) bool."""
+    ascii_words = np.zeros(256, dtype=bool)
+    ascii_words[[ord(letter) for letter in "abcdefghijklmnopqrstuvwxyz0123456789'"]] = True
+    flags = ascii_words[content]
+    places, points = _beyond_ascii(content)
+    if len(places):
+        distinct, inverse = np.unique(points, return_inverse=True)
+        letters = pa.array([chr(point) for point in distinct])
+        in_word = np.asarray(pc.match_substring_regex(letters, WORD).to_numpy(zero_copy_only=False))
+        inside = in_word[inverse]
+        sizes = _sizes(content[places])
+        for byte in range(4):
+            held = inside & (sizes > byte)
+            flags[places[held] + byte] = True
+    return flags
+
+
+def _sizes(leads: np.ndarray) -> np.ndarray:
+    """Bytes of the characters that these bytes begin."""
+    return 2 + (leads >= 0xE0).astype(np.int64) + (leads >= 0xF0)
+
+
+def _beyond_ascii(content: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where characters beyond ASCII begin, and their code points."""
+    places = np.flatnonzero(content >= LEAD)
+    leads = content[places].astype(np.int32)
+    sizes = _sizes(leads)
+    points = leads & np.array([0, 0, 0x1F, 0x0F, 0x07])[sizes]
+    for byte in range(1, 4):
+        held = sizes > byte
+        points[held] = points[held] << 6 | content[places[held] + byte] & 0x3F
+    return places, points
+
+
+def _folded_word(word: str) -> str:
+    """A word in small letters, if it is one of the three ways of writing that a file knows."""
+    if word.isascii():
+        return word
+    small = word.lower()
+    return small if word in _written(small) else word
+
+
+def _written(small: str) -> tuple[str, ...]:
+    """The ways of writing a folded word, A to Z already small; itself first."""
+    if small.isascii() or small.lower() != small:
+        return (small,)
+    capitals = (_ascii_small(small[:1].upper() + small[1:]), _ascii_small(small.upper()))
+    return tuple(dict.fromkeys((small, *(word for word in capitals if word.lower() == small))))
+
+
+def _ascii_small(text: str) -> str:
+    return "".join(letter.lower() if letter.isascii() else letter for letter in text)
+
+
+def _characters(texts: pa.Array) -> Tokens:
+    """A blank, the text's characters, a blank."""
+    content, starts = _bytes_of(texts)
+    begins = content < MARK
+    begins |= content >= LEAD
+    points = content[begins].astype(np.int32)
+    places, beyond = _beyond_ascii(content)
+    points[_counts_before_any(begins, places)] = beyond
+    present = np.unique(points)
+    folded, place = _distinct([" ", *(_folded_character(chr(point)) for point in present)])
+    lookup = np.zeros(int(present.max(initial=0)) + 1, dtype=np.int32)
+    lookup[present] = place[1:]
+    ends = _counts_before_any(begins, starts[1:])
+    sizes = np.diff(ends, prepend=0)
+    codes = np.full(len(points) + 3 * len(ends), -1, dtype=np.int32)
+    first = np.concatenate([[0], np.cumsum(sizes + 3)])
+    codes[first[:-1]] = codes[first[1:] - 2] = 0
+    shift = 3 * np.arange(len(ends)) + 1
+    codes[np.arange(len(points)) + np.repeat(shift, sizes)] = lookup[points]
+    return Tokens(codes, first[1:] - 1, folded)
+
+
+def _counts_before_any(flags: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """How many flags are set before each of these places, which may repeat or stand at the end."""
+    where = np.flatnonzero(flags)
+    return np.searchsorted(where, places)
+
+
+def _folded_character(letter: str) -> str:
+    """A small letter for a capital, a blank for any white space."""
+    small = letter.lower()
+    return " " if letter.isspace() else small if len(small) == 1 else letter
+
+
+TOKENISERS: dict[Unit, Callable[[pa.Array], Tokens]] = {
+    Unit.WORDS: _words,
+    Unit.CHARACTERS: _characters,
+}
+
+
+def _bytes_of(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """All texts' bytes one after another, and (rows + 1,) where each begins."""
+    _, offsets, content = texts.buffers()
+    if not len(texts):
+        return np.zeros(0, dtype=np.uint8), np.zeros(1, dtype=np.int64)
+    starts = np.frombuffer(offsets, dtype=np.int32)[texts.offset :][: len(texts) + 1]
+    held = np.frombuffer(content, dtype=np.uint8) if content else np.zeros(0, dtype=np.uint8)
+    return held[starts[0] : starts[-1]], (starts - starts[0]).astype(np.int64)
+
+
+def _distinct(words: list[str]) -> tuple[tuple[str, ...], np.ndarray]:
+    """The different words in order of appearance, and the place of each among them."""
+    places = {word: place for place, word in enumerate(dict.fromkeys(words))}
+    return tuple(places), np.array([places[word] for word in words], dtype=np.int32)
+
+
+def _separated(codes: np.ndarray, ends: np.ndarray, alphabet: tuple[str, ...]) -> Tokens:
+    """Tokens with a -1 after each text; `ends` counts the tokens up to each text's end."""
+    apart = np.full(len(codes) + len(ends), -1, dtype=np.int32)
+    where = np.arange(len(codes)) + np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
+    apart[where] = codes
+    return Tokens(apart, ends + np.arange(len(ends)), alphabet)
+
+
+def write_tokens(
+    graph: Graph, column: str, missing: tuple[str, ...], unit: Unit, alphabet: tuple[str, ...]
+) -> str:
+    """The twin: int64 (rows, longest text) places in `alphabet`, -1 for all other tokens."""
+    raw = write_without(graph, graph.input(column, Element.STRING), missing)
+    flat = graph.add("Reshape", raw, graph.constant(np.array([-1])))
+    if unit is Unit.WORDS:
+        split = graph.add(
+            "Tokenizer",
+            graph.add(
+                "StringNormalizer",
+                flat,
+                case_change_action="LOWER",
+                locale=LOCALE,
+                is_case_sensitive=1,
+            ),
+            domain="com.microsoft",
+            mark=0,
+            mincharnum=1,
+            pad_value="",
+            tokenexp=WORD,
+        )
+        keys = [(way, place) for place, word in enumerate(alphabet) for way in _written(word)]
+    else:
+        blank = graph.constant([" "])
+        bordered = graph.add("StringConcat", graph.add("StringConcat", blank, flat), blank)
+        split = graph.add(
+            "Tokenizer",
+            bordered,
+            domain="com.microsoft",
+            mark=0,
+            mincharnum=1,
+            pad_value="",
+            separators=[""],
+        )
+        places = {letter: place for place, letter in enumerate(alphabet)}
+        folds = _character_folds()
+        keys = [(letter, place) for letter, place in places.items() if letter not in folds]
+        keys += [(way, places[to]) for way, to in folds.items() if to in places]
+    return graph.add(
+        "LabelEncoder",
+        split,
+        domain="ai.onnx.ml",
+        keys_strings=[key for key, _ in keys],
+        values_int64s=[place for _, place in keys],
+        default_int64=-1,
+    )
+
+
+@cache
+def _character_folds() -> dict[str, str]:
+    """Every character that folding changes, and into what: 1,433 of them in Unicode 14.
+
+    No letter beyond these has capitals."""
+    folds = {}
+    for point in range(0x1F000):
+        letter = chr(point)
+        if not 0xD800 <= point <= 0xDFFF and (folded := _folded_character(letter)) != letter:
+            folds[letter] = folded
+    return folds

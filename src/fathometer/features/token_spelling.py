@@ -1,0 +1,169 @@
+"""How words are spelled: the codes of their character n-grams, here and in a graph.
+
+What a word means shows in its letters: "cards" is like "card", and a word that no training row
+holds is still spelled of pieces that some do. A piece is 3 or 4 characters in a row of "<word>".
+Knows words, not texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fathometer.graph import Graph
+
+SIZES = (3, 4)  # characters of a piece; with 5 as well nothing was gained on tweets and questions
+LONGEST_READ = 20  # characters of a word that are read, the mark before it not counted
+LONGEST_WORD = 64  # characters; longer ones (addresses, noise) are not spelled at all
+START, END = "<", ">"  # no token holds them
+MOST_CHARACTERS = 2000  # 2000^4 fits 63 bits
+LEAST_WORDS = 2  # distinct words that must hold a piece
+READ = LONGEST_READ + 2  # characters with the marks
+PIECES = sum(READ - size + 1 for size in SIZES)  # columns of a word's pieces
+
+
+@dataclass(frozen=True, eq=False)
+class Spelling:
+    """The known characters and pieces; the k-th piece of all sizes has the code `first` + k."""
+
+    characters: tuple[str, ...]  # the k-th counts as k + 1 in a key, others as 0
+    keys: tuple[np.ndarray, ...]  # of each size, (pieces,) int64 ascending
+    first: int
+
+    @property
+    def count(self) -> int:
+        """How many pieces are known."""
+        return sum(len(own) for own in self.keys)
+
+    @property
+    def _base(self) -> int:
+        return len(self.characters) + 1
+
+    def codes(self, words: Sequence[str]) -> np.ndarray:
+        """(words, PIECES) int32, 0 where there is no known piece."""
+        read = _read(words)
+        known = np.array([ord(each) for each in self.characters], dtype=np.uint32)
+        places = np.searchsorted(known, read)
+        places[places == len(known)] = 0
+        is_known = known[places] == read if len(known) else np.zeros_like(read, dtype=bool)
+        found = _grams(np.where(is_known, places + 1, 0), self._base)
+        parts, first = [], self.first
+        for own, keys in zip(found, self.keys, strict=True):
+            at = np.minimum(np.searchsorted(keys, own), max(0, len(keys) - 1))
+            hit = keys[at] == own if len(keys) else np.zeros_like(own, dtype=bool)
+            parts.append(np.where(hit, at + first, 0))
+            first += len(keys)
+        return np.concatenate(parts, axis=1, dtype=np.int32)
+
+    def write(self, graph: Graph, words: str, shape: tuple[int, int]) -> str:
+        """The twin of `codes`: from strings (rows, words), "" for none, to int64 (rows, shape).
+
+        shape: words of a row, and PIECES; the result has their product as its width."""
+        is_short = graph.add("RegexFullMatch", words, pattern=f".{{1,{LONGEST_WORD}}}")
+        kept = graph.add("Where", is_short, words, graph.constant([""]))
+        marked = graph.add("StringConcat", graph.constant([START]), kept)
+        filled = graph.add("StringConcat", marked, graph.constant([END + " " * READ]))
+        letters = graph.add(
+            "Tokenizer",
+            filled,
+            domain="com.microsoft",
+            mark=0,
+            mincharnum=1,
+            pad_value="",
+            separators=[""],
+        )
+        numbers = graph.add(
+            "LabelEncoder",
+            _part(graph, letters, 0, READ),
+            domain="ai.onnx.ml",
+            keys_strings=list(self.characters),
+            values_int64s=list(range(1, self._base)),
+            default_int64=0,
+        )
+        parts, first = [], self.first
+        for size, keys in zip(SIZES, self.keys, strict=True):
+            if len(keys):
+                parts.append(self._write_pieces(graph, numbers, size, keys, first))
+            else:
+                parts.append(_zeros_like(graph, _part(graph, numbers, 0, READ - size + 1)))
+            first += len(keys)
+        flat = graph.constant(np.array([0, shape[0] * shape[1]]))
+        return graph.add("Reshape", graph.concat(parts, axis=2), flat)
+
+    def _write_pieces(
+        self, graph: Graph, numbers: str, size: int, keys: np.ndarray, first: int
+    ) -> str:
+        key = _part(graph, numbers, 0, READ - size + 1)
+        for place in range(1, size):
+            scaled = graph.add("Mul", key, graph.constant(np.int64(self._base)))
+            key = graph.add("Add", scaled, _part(graph, numbers, place, READ - size + 1 + place))
+        return graph.add(
+            "LabelEncoder",
+            key,
+            domain="ai.onnx.ml",
+            keys_int64s=keys.tolist(),
+            values_int64s=list(range(first, first + len(keys))),
+            default_int64=0,
+        )
+
+
+def fit_spelling(words: Sequence[str], *, most: int, first: int) -> Spelling:
+    """The pieces that most of these distinct words hold, at most `most` of them.
+
+    first: the code of the first piece."""
+    read = _read(words)
+    letters, counts = np.unique(read, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    known = np.sort([c for c in letters[order] if c not in (0, ord(" "))][:MOST_CHARACTERS])
+    characters = tuple(chr(each) for each in known)
+    places = np.searchsorted(known, read) if len(known) else np.zeros(read.shape, dtype=np.int64)
+    places[places == len(known)] = 0
+    numbers = np.where(known[places] == read, places + 1, 0) if len(known) else places
+    found = []
+    for size, own in zip(SIZES, _grams(numbers, len(characters) + 1), strict=True):
+        rows, across = np.nonzero(own)
+        once = np.unique(np.stack([own[rows, across], rows], axis=1), axis=0)[:, 0]
+        keys, held = np.unique(once, return_counts=True)
+        whole = held >= LEAST_WORDS
+        found += [(-n, size, key) for key, n in zip(keys[whole], held[whole], strict=True)]
+    chosen = sorted(found)[:most]
+    of_size = tuple(
+        np.sort(np.array([key for _, own, key in chosen if own == size], dtype=np.int64))
+        for size in SIZES
+    )
+    return Spelling(characters, of_size, first)
+
+
+def _read(words: Sequence[str]) -> np.ndarray:
+    """(words, READ) uint32 code points of "<word>", 0 after its end; none of longer words."""
+    marked = [f"{START}{w}{END}"[:READ] if 0 < len(w) <= LONGEST_WORD else START + END for w in words]
+    return np.array(marked, dtype=f"U{READ}").view(np.uint32).reshape(len(marked), READ)
+
+
+def _grams(numbers: np.ndarray, base: int) -> list[np.ndarray]:
+    """Of each size (words, READ - size + 1) int64 keys; 0 where a character is not known.
+
+    A key with a digit 0 would be that of a shorter piece in another size, so sizes stay apart;
+    within a size it is no known piece's."""
+    found = []
+    for size in SIZES:
+        width = READ - size + 1
+        key = np.zeros((len(numbers), width), dtype=np.int64)
+        whole = np.ones(key.shape, dtype=bool)
+        for place in range(size):
+            digit = numbers[:, place : place + width]
+            key = key * base + digit
+            whole &= digit > 0
+        found.append(np.where(whole, key, 0))
+    return found
+
+
+def _part(graph: Graph, tensor: str, start: int, end: int) -> str:
+    """The characters (axis 2) from `start` up to `end`."""
+    bounds = (graph.constant(np.array([bound])) for bound in (start, end, 2))
+    return graph.add("Slice", tensor, *bounds)
+
+
+def _zeros_like(graph: Graph, numbers: str) -> str:
+    return graph.add("Mul", numbers, graph.constant(np.int64(0)))

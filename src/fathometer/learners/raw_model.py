@@ -1,0 +1,97 @@
+"""What training raw networks leaves: one network for each fold and seed, and their graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from fathometer.features.raw_road import RawStep
+from fathometer.graph import Graph
+from fathometer.learners.contract import Account, Family, Prediction
+from fathometer.learners.network_model import TargetScale, scores
+from fathometer.table.kind import ColumnSpec
+from fathometer.table.table import Table
+from fathometer.table.task import Task
+
+if TYPE_CHECKING:
+    import torch
+
+    from fathometer.networks.raw.fusion import RawNet
+
+ROWS_AT_ONCE = 256  # rows of one forward pass when predicting
+
+
+@dataclass(frozen=True, eq=False)
+class RawModel:
+    """Raw networks; the answer is the mean of theirs."""
+
+    task: Task
+    columns: tuple[ColumnSpec, ...]
+    out_of_fold: np.ndarray
+    account: Account
+    steps: tuple[RawStep, ...]
+    nets: tuple[RawNet, ...]  # in evaluation mode
+    folds: tuple[int, ...]  # each network's
+    scale: TargetScale | None  # regression only, (P, 1, 1)
+    family: ClassVar[Family] = Family.DEEP
+
+    def predict(self, table: Table) -> Prediction:
+        """Answer for every row, in float32 but for a regression's last step and the mean."""
+        import torch
+
+        parts = [np.zeros((0, self.task.outputs))]
+        for raws in self._chunks(table):
+            with torch.inference_mode():
+                each = [net(own) for net, own in zip(self.nets, raws, strict=True)]
+            parts.append(scores(torch.stack(each), self.scale).mean(axis=0))
+        return Prediction(self.task, np.concatenate(parts))
+
+    def features(self, table: Table) -> np.ndarray:
+        """What each network's head sees, (networks, rows, width) float32.
+
+        Rows that a network learned from look easier to it than others: what is learned from these
+        features must respect the folds, for which `folds` says each network's."""
+        import torch
+
+        parts = []
+        for raws in self._chunks(table):
+            with torch.inference_mode():
+                each = [net.features(own) for net, own in zip(self.nets, raws, strict=True)]
+            parts.append(torch.stack(each).numpy())
+        width = self.nets[0].head.in_features
+        empty = np.zeros((len(self.nets), 0, width), dtype=np.float32)
+        return np.concatenate([empty, *parts], axis=1)
+
+    def _chunks(self, table: Table) -> Iterator[list[list[torch.Tensor]]]:
+        """Each network's raw columns of some rows at a time."""
+        for first in range(0, len(table), ROWS_AT_ONCE):
+            rows = np.arange(first, min(first + ROWS_AT_ONCE, len(table)))
+            own = table.rows(rows)
+            of_fold = {fold: tensors(self.steps, own, fold) for fold in set(self.folds)}
+            yield [of_fold[fold] for fold in self.folds]
+
+    def write(self, graph: Graph) -> str:
+        """One graph for all networks, which share what their folds do not change."""
+        first = graph.constant(np.array([0]))
+        outputs = []
+        for net, fold in zip(self.nets, self.folds, strict=True):
+            raws = [step.write(graph, fold) for step in self.steps]
+            outputs.append(graph.add("Unsqueeze", net.write(graph, raws), first))
+        stacked = graph.concat(outputs, axis=0)
+        if self.scale is None:
+            answers = graph.add("Softmax", stacked, axis=2)
+        else:
+            answers = self.scale.write(graph, stacked)
+        return graph.add("ReduceMean", answers, first, keepdims=0)
+
+
+def tensors(steps: Sequence[RawStep], table: Table, fold: int) -> list[torch.Tensor]:
+    """The raw columns as one fold's network takes them."""
+    import torch
+
+    from fathometer.population.pupil import channels_first
+
+    return [channels_first(torch.from_numpy(step.values(table, fold))) for step in steps]

@@ -1,0 +1,283 @@
+"""Support vector machines on squared hinge loss: linear, and with a Gaussian kernel on landmarks.
+
+One class stands against the rest. The kernel machine sees rows by their nearness to some training
+rows, its landmarks (Nyström; Williams and Seeger, 2001), so that its cost grows with the rows and
+not with their square. Margins become probabilities by a map fitted on out-of-fold margins."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from fathometer.errors import LearnerError, OutOfTimeError
+from fathometer.features.roads import Road, feature_specs, fit_recipe
+from fathometer.graph import Element, Graph
+from fathometer.learners.choice import choose_for_each_fold
+from fathometer.learners.contract import UNLIMITED, Account, Budget, Family, Progress
+from fathometer.learners.squared_hinge import Calibration, fit_calibration, fit_squared_hinge, gram
+from fathometer.learners.tuned import RecipeModel
+from fathometer.table.metric import METRICS
+from fathometer.table.split import Split
+from fathometer.table.table import Table
+from fathometer.table.task import Task, TaskKind
+
+CHUNK = 1024  # rows of distances held at once
+JITTER = 1e-6  # on the kernel's diagonal of 1: equal landmarks harm nothing
+
+
+class Margins(Protocol):
+    """How far a row lies on each class's side; knows nothing of columns or probabilities."""
+
+    def of(self, matrix: np.ndarray) -> np.ndarray:
+        """(rows, classes) float64 of a (rows, columns) float32 matrix."""
+        ...
+
+    def write(self, graph: Graph, matrix: str) -> str:
+        """The same in a graph, from a double tensor."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class LinearMargins:
+    """matrix · weights + offset."""
+
+    weights: np.ndarray  # (columns, classes) float64
+    offset: np.ndarray  # (classes,) float64
+
+    def of(self, matrix: np.ndarray) -> np.ndarray:
+        return np.asarray(matrix.astype(np.float64) @ self.weights + self.offset)
+
+    def write(self, graph: Graph, matrix: str) -> str:
+        product = graph.add("MatMul", matrix, graph.constant(self.weights))
+        return graph.add("Add", product, graph.constant(self.offset))
+
+
+@dataclass(frozen=True, eq=False)
+class KernelMargins:
+    """exp(-sharpness · squared distance to each landmark) · weights + offset, all in double."""
+
+    landmarks: np.ndarray  # (landmarks, columns) float32
+    sharpness: float
+    weights: np.ndarray  # (landmarks, classes) float64
+    offset: np.ndarray  # (classes,) float64
+
+    def of(self, matrix: np.ndarray) -> np.ndarray:
+        reference = self.landmarks.astype(np.float64)
+        parts = [np.zeros((0, len(self.offset)))]
+        for start in range(0, len(matrix), CHUNK):
+            squared = squared_distances(matrix[start : start + CHUNK].astype(np.float64), reference)
+            parts.append(np.exp(-self.sharpness * squared) @ self.weights + self.offset)
+        return np.concatenate(parts)
+
+    def write(self, graph: Graph, matrix: str) -> str:
+        reference = graph.cast(graph.constant(self.landmarks), Element.DOUBLE)
+        across = graph.add("MatMul", matrix, graph.add("Transpose", reference, perm=[1, 0]))
+        length = (self.landmarks.astype(np.float64) ** 2).sum(axis=1)
+        axis = graph.constant(np.array([1]))
+        own = graph.add("ReduceSum", graph.add("Mul", matrix, matrix), axis, keepdims=1)
+        twice = graph.add("Mul", across, graph.constant(-2.0))
+        squared = graph.add("Add", graph.add("Add", twice, graph.constant(length)), own)
+        near = graph.add("Max", squared, graph.constant(0.0))
+        kernel = graph.add("Exp", graph.add("Mul", near, graph.constant(-self.sharpness)))
+        product = graph.add("MatMul", kernel, graph.constant(self.weights))
+        return graph.add("Add", product, graph.constant(self.offset))
+
+
+@dataclass(frozen=True, eq=False)
+class CalibratedCore:
+    """Margins, and the map from them to probabilities."""
+
+    margins: Margins
+    calibration: Calibration
+
+    def scores(self, matrix: np.ndarray) -> np.ndarray:
+        return self.calibration.probabilities(self.margins.of(matrix))
+
+    def write(self, graph: Graph, matrix: str) -> str:
+        margins = self.margins.write(graph, graph.cast(matrix, Element.DOUBLE))
+        return self.calibration.write(graph, margins)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is searched."""
+
+    penalty: float  # on squared weights, beside the mean loss of a row
+    width: float = 0.0  # of a kernel, see `KernelMachine`; 0: linear
+
+    def __str__(self) -> str:
+        kernel = f"kernel 1/{self.width:g} of the mean distance, " if self.width else ""
+        return f"{kernel}penalty {self.penalty:g}"
+
+
+FitPath = Callable[[np.ndarray, np.ndarray, Sequence[Setting]], Iterator[Margins]]
+
+
+@dataclass(frozen=True)
+class LinearMachine:
+    """Linear support vector machine; its penalty is searched."""
+
+    penalties: tuple[float, ...] = (1e-1, 1e-2, 1e-3)
+    iterations: int = 25
+    name: str = "linear SVM"
+    family: Family = Family.TRADITIONAL
+
+    def fit(
+        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
+    ) -> RecipeModel:
+        """Search the penalty cleanly, then fit all training rows; see `fit_machine`."""
+        _needs_classes(task, self.name)
+
+        def fit_path(
+            matrix: np.ndarray, signs: np.ndarray, settings: Sequence[Setting]
+        ) -> Iterator[Margins]:
+            features = _with_ones(matrix)
+            products = gram(features)
+            for setting in settings:
+                weights = fit_squared_hinge(
+                    features, signs, products, penalty=setting.penalty, iterations=self.iterations
+                )
+                yield LinearMargins(weights[:-1], weights[-1])
+
+        settings = [Setting(penalty) for penalty in self.penalties]
+        return fit_machine(fit_path, settings, table, task, split, budget)
+
+
+@dataclass(frozen=True)
+class KernelMachine:
+    """Support vector machine with the kernel exp(-width · d² / mean d²) on landmarks.
+
+    Landmarks are drawn from the rows that a fit learns from, and travel in the file. Width and
+    penalty are searched."""
+
+    landmarks: int = 1_000
+    widths: tuple[float, ...] = (1.0, 2.0)  # widest kernel, so simplest, first
+    penalties: tuple[float, ...] = (1e-4, 1e-5, 1e-6)
+    iterations: int = 25
+    name: str = "kernel SVM"
+    family: Family = Family.TRADITIONAL
+
+    def fit(
+        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
+    ) -> RecipeModel:
+        """Search width and penalty cleanly, then fit all training rows; see `fit_machine`."""
+        _needs_classes(task, self.name)
+
+        def fit_path(
+            matrix: np.ndarray, signs: np.ndarray, settings: Sequence[Setting]
+        ) -> Iterator[Margins]:
+            draw = np.random.default_rng(split.seed)
+            count = min(self.landmarks, len(matrix))
+            landmarks = matrix[np.sort(draw.choice(len(matrix), count, replace=False))]
+            between = squared_distances(*[landmarks.astype(np.float64)] * 2)
+            mean = float(between.mean()) or 1.0
+            for width, group in itertools.groupby(settings, lambda setting: setting.width):
+                sharpness = width / mean
+                features, unfold = _near_landmarks(matrix, landmarks, between, sharpness)
+                products = gram(features)
+                for setting in group:
+                    weights = fit_squared_hinge(
+                        features,
+                        signs,
+                        products,
+                        penalty=setting.penalty,
+                        iterations=self.iterations,
+                    )
+                    yield KernelMargins(landmarks, sharpness, unfold @ weights[:-1], weights[-1])
+
+        settings = [Setting(penalty, width) for width in self.widths for penalty in self.penalties]
+        return fit_machine(fit_path, settings, table, task, split, budget)
+
+
+def fit_machine(
+    fit_path: FitPath,
+    settings: Sequence[Setting],
+    table: Table,
+    task: Task,
+    split: Split,
+    budget: Budget,
+) -> RecipeModel:
+    """Fit every setting in every fold, choose and calibrate cleanly, and fit all training rows.
+
+    The setting of a fold is the one that did best in the other folds, each calibrated on itself;
+    its margins are calibrated on those of the other folds. The final model's are calibrated on all
+    out-of-fold margins of its setting.
+
+    Raises:
+        OutOfTimeError: if the time was up before all folds were fitted.
+    """
+    truth = task.encode(table[task.target])
+    taught = truth[split.train]
+    signs = (2 * np.eye(task.outputs, dtype=np.float32) - 1)[truth]
+    folds, tried = len(split.folds), len(settings)
+    margins = np.zeros((tried, len(split.train), task.outputs))
+    losses = np.full((folds, tried), np.inf)
+    for fold in range(folds):
+        rows, validation = split.fold_rows(fold)
+        fitted = fit_recipe(Road.PRODUCTS, table, task, rows, seed=split.seed)
+        matrix = fitted.recipe.matrix(table.rows(validation))
+        for place, machine in enumerate(fit_path(fitted.training, signs[rows], settings)):
+            if budget.spent:
+                raise OutOfTimeError(f"time was up after {fold} of {folds} folds.")
+            found = margins[place, split.places(validation)] = machine.of(matrix)
+            map_ = fit_calibration(found, truth[validation])
+            losses[fold, place] = METRICS["log_loss"].loss(
+                truth[validation], map_.probabilities(found)
+            )
+            done = (fold * tried + place + 1) / ((folds + 1) * tried)
+            budget.report(Progress(done, f"{settings[place]}, fold {fold + 1}/{folds}"))
+    chosen, final = choose_for_each_fold(losses)
+    out_of_fold = np.zeros((len(split.train), task.outputs))
+    for fold, place in enumerate(chosen.tolist()):
+        own = split.places(split.folds[fold])
+        others = np.setdiff1d(np.arange(len(split.train)), own) if folds > 1 else own
+        map_ = fit_calibration(margins[place, others], taught[others])
+        out_of_fold[own] = map_.probabilities(margins[place, own])
+    whole = fit_recipe(Road.PRODUCTS, table, task, split.train, seed=split.seed)
+    (machine,) = fit_path(whole.training, signs[split.train], [settings[final]])
+    known = np.concatenate([split.places(rows) for rows in split.folds])
+    core = CalibratedCore(machine, fit_calibration(margins[final, known], taught[known]))
+    account = Account(tried, folds * tried + 1, str(settings[final]))
+    return RecipeModel(task, feature_specs(table, task), whole.recipe, core, out_of_fold, account)
+
+
+def squared_distances(rows: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """(rows, references) squared Euclidean distances, in the rows' own precision."""
+    across = rows @ reference.T
+    across *= -2
+    across += (reference**2).sum(axis=1)
+    across += (rows**2).sum(axis=1, keepdims=True)
+    return np.asarray(np.maximum(across, 0, out=across))
+
+
+def _near_landmarks(
+    matrix: np.ndarray, landmarks: np.ndarray, between: np.ndarray, sharpness: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features (rows, landmarks + 1) float32 whose products are the kernel's, and ones; and what
+    unfolds their weights to weights of the landmarks."""
+    import scipy.linalg
+
+    kernel = np.exp(-sharpness * between)
+    kernel[np.diag_indices_from(kernel)] += JITTER
+    root = scipy.linalg.cholesky(kernel, lower=True)
+    unfold = scipy.linalg.solve_triangular(root, np.eye(len(root)), lower=True).T
+    narrow = unfold.astype(np.float32)
+    features = np.ones((len(matrix), len(landmarks) + 1), dtype=np.float32)
+    for start in range(0, len(matrix), CHUNK):
+        rows = matrix[start : start + CHUNK]
+        near = np.exp(-np.float32(sharpness) * squared_distances(rows, landmarks))
+        features[start : start + CHUNK, :-1] = near @ narrow
+    return features, unfold
+
+
+def _with_ones(matrix: np.ndarray) -> np.ndarray:
+    return np.concatenate([matrix, np.ones((len(matrix), 1), dtype=np.float32)], axis=1)
+
+
+def _needs_classes(task: Task, name: str) -> None:
+    if task.kind is not TaskKind.CLASSIFY:
+        raise LearnerError(f"{name} answers only classification tasks.")

@@ -1,0 +1,1 @@
+"""Encoders of raw columns (pictures, texts, the rest of a table) and their late fusion."""

@@ -1,0 +1,186 @@
+"""The two corners that no contestant stands in: a network on engineered features, and a classical
+learner on the features that a network learned. Scored out of fold; the lockbox is not asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Literal
+
+import numpy as np
+
+from fathometer.errors import FathometerError
+from fathometer.features.learned import NetworkInputs
+from fathometer.features.roads import Road, fit_recipe
+from fathometer.learners.boosted import boosted_out_of_fold
+from fathometer.learners.contract import Budget, Learner, LearnsFeatures, Progress
+from fathometer.learners.light_gbm import LightGBM
+from fathometer.learners.linear import Logistic, Ridge
+from fathometer.learners.network import PlainNetwork, train_on
+from fathometer.learners.tuned import cross_tuned
+from fathometer.table.metric import METRICS
+from fathometer.table.split import Split
+from fathometer.table.table import Table
+from fathometer.table.task import Task, TaskKind
+from fathometer.trial.contest import Contest, Trial
+from fathometer.trial.curves import best_of_family
+from fathometer.trial.event import Event
+from fathometer.trial.scorecard import Scorecard
+from fathometer.trial.store import StoredTrial
+
+Place = tuple[Literal["engineered", "learned"], Literal["classical", "network"]]
+Scored = tuple[str, np.ndarray]  # what learned, and its scores (train rows, outputs)
+CREDIT = "credit"
+ROUNDS, RATE, PATIENCE = 150, 0.12, 20
+PENALTIES = (1e-1, 1e-3)
+# The engineered features of all folds together, in bytes; beyond it the corner stays empty.
+MOST_BYTES = 2_000_000_000
+
+
+def corners(
+    contest: Contest, learners: Sequence[Learner], trials: Sequence[Trial]
+) -> dict[Place, tuple[str, np.ndarray]] | None:
+    """What stands in each corner and its out-of-fold scores (train rows, outputs).
+
+    None where a family has no finished contestant, the deep one's features cannot be told, or the
+    time does not suffice. What is in the contest's store is not fitted again."""
+    best = [best_of_family(contest, trials, family) for family in ("traditional", "deep")]
+    if any(one is None for one in best) or contest.terms.stopped():
+        return None
+    traditional, deep = ((one.scorecard.name, one.out_of_fold) for one in best if one is not None)
+    entered = {learner.name: learner for learner in learners}
+    if traditional[1] is None or deep[1] is None or deep[0] not in entered:
+        return None
+    found: dict[Place, tuple[str, np.ndarray]] = {
+        ("engineered", "classical"): (traditional[0], traditional[1]),
+        ("learned", "network"): (deep[0], deep[1]),
+    }
+    fits: dict[Place, Callable[[Budget], Scored | None]] = {
+        ("engineered", "network"): partial(
+            on_engineered, contest.table, contest.task, contest.split
+        ),
+        ("learned", "classical"): partial(_on_deep, contest, entered[deep[0]]),
+    }
+    for number, (place, fit) in enumerate(fits.items()):
+        scored = _stored(contest, place, fit, (number, len(fits)))
+        if scored is None:
+            return None
+        found[place] = scored
+    contest.watch(Event("progress", CREDIT, "both", 1.0))
+    return found
+
+
+def _stored(
+    contest: Contest,
+    place: Place,
+    fit: Callable[[Budget], Scored | None],
+    turn: tuple[int, int],
+) -> Scored | None:
+    """A corner from the store, or fitted and stored; None where it could not be."""
+    name = f"{CREDIT}: {place[1]} on {place[0]} features"
+    known = contest.store.finished(name)
+    if known is not None and known.out_of_fold is not None:
+        return known.scorecard.chosen, known.out_of_fold
+    number, count = turn
+
+    def report(progress: Progress) -> None:
+        done = (number + min(1.0, progress.done)) / count
+        words = f"{place[1]} on {place[0]} features"
+        contest.watch(Event("progress", CREDIT, "both", done, words))
+
+    budget = Budget(contest.terms.deadline, report, contest.terms.stopped)
+    if budget.spent:
+        return None
+    try:
+        scored = fit(budget)
+    except FathometerError:
+        return None  # no verdict rests on it
+    if scored is None or budget.spent or not np.isfinite(scored[1]).all():
+        return None
+    family: Literal["traditional", "deep"] = "deep" if place[1] == "network" else "traditional"
+    card = Scorecard(name, family, chosen=scored[0])
+    contest.store.finish(StoredTrial(card, out_of_fold=scored[1]))
+    return scored
+
+
+def _on_deep(contest: Contest, learner: Learner, budget: Budget) -> Scored | None:
+    """A classical learner on the best network's features; a run that goes on trains it again."""
+    model = contest.models.get(learner.name)
+    if model is None:
+        model = learner.fit(contest.table, contest.task, contest.split, budget=budget)
+    if not isinstance(model, LearnsFeatures):
+        return None
+    features = model.learned_features(contest.table.rows(contest.split.train))
+    if not features:
+        return None
+    return on_learned(
+        features, learner.name, contest.table, contest.task, contest.split, budget=budget
+    )
+
+
+def on_engineered(table: Table, task: Task, split: Split, budget: Budget) -> Scored | None:
+    """A perceptron on the products' road: its name and out-of-fold scores (train rows, outputs).
+
+    None where the features of all folds do not fit into `MOST_BYTES`."""
+    learner = PlainNetwork(seed=split.seed)
+    first = _engineered(table, task, split, 0)
+    folds = len(split.folds)
+    if first.nbytes * folds > MOST_BYTES:
+        return None
+    numbers = [first, *[_engineered(table, task, split, fold) for fold in range(1, folds)]]
+    width = max(matrix.shape[1] for matrix in numbers)  # folds may know different words
+    stacked = np.zeros((folds, len(split.train), width), dtype=np.float32)
+    for place, matrix in enumerate(numbers):
+        stacked[place, :, : matrix.shape[1]] = matrix
+    none = np.zeros((folds, len(split.train), 0))
+    encoded = NetworkInputs(stacked, none.astype(np.float32), none.astype(np.int64))
+    from fathometer.networks.network import Shape
+
+    target = task.encode(table[task.target])[split.train]
+    shape = Shape(width, 0, (), task.outputs)
+    trained = train_on(learner, encoded, shape, target, task, split, budget)
+    return f"{learner.name} on engineered features", trained.out_of_fold
+
+
+def on_learned(
+    features: tuple[np.ndarray, ...],
+    name: str,
+    table: Table,
+    task: Task,
+    split: Split,
+    *,
+    budget: Budget,
+) -> Scored:
+    """The better of boosted trees and a linear model on a network's features.
+
+    Args:
+        features: what each fold's network makes of the train rows, (train rows, width) each.
+        name: of the network.
+    """  # fmt: skip
+    truth = task.encode(table[task.target])
+
+    def matrices(fold: int) -> tuple[np.ndarray, np.ndarray]:
+        learn, validation = (split.places(rows) for rows in split.fold_rows(fold))
+        return features[fold][learn], features[fold][validation]
+
+    booster = LightGBM(ROUNDS, RATE, PATIENCE, seed=split.seed)
+    search = (Logistic if task.kind is TaskKind.CLASSIFY else Ridge)(PENALTIES).search(task)
+    found = {
+        "boosted trees": boosted_out_of_fold(booster, matrices, truth, task, split, budget=budget),
+        "a linear model": cross_tuned(search, matrices, truth, task, split, budget=budget)[0],
+    }
+    metric = METRICS[task.metric]
+    best = min(found, key=lambda one: metric.loss(truth[split.train], found[one]))
+    return f"{best} on the features of {name}", found[best]
+
+
+def _engineered(table: Table, task: Task, split: Split, fold: int) -> np.ndarray:
+    """The train rows on the products' road of a fold, (train rows, columns) float32.
+
+    Its learning rows as a learner sees them: their target statistics are out of fold."""
+    learn, validation = split.fold_rows(fold)
+    fitted = fit_recipe(Road.PRODUCTS, table, task, learn, seed=split.seed)
+    matrix = np.zeros((len(split.train), fitted.training.shape[1]), dtype=np.float32)
+    matrix[split.places(learn)] = fitted.training
+    matrix[split.places(validation)] = fitted.recipe.matrix(table.rows(validation))
+    return matrix

@@ -1,0 +1,232 @@
+"""What fewer rows would have come to: the learning curves of the best contestant of each family.
+
+The two learners are fitted again, unchanged, on nested parts of the training rows and scored out of
+fold on all of them, so that every point of both curves is judged by the same rows and the lockbox
+stays closed. Knows learners and rows; what the curves say is read in `verdict`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from fathometer.errors import FathometerError
+from fathometer.learners.contract import Budget, Learner, Progress
+from fathometer.table.metric import METRICS
+from fathometer.table.split import Split
+from fathometer.table.task import TaskKind
+from fathometer.trial.contest import Contest, Trial
+from fathometer.trial.event import Event
+from fathometer.trial.scorecard import Scorecard
+from fathometer.trial.store import StoredTrial
+
+CURVES = "learning curves"
+SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2)  # of the rows that teach; together 0.94 of the whole
+FEWEST_ROWS = 100
+ROWS_A_CLASS = 10  # on average, and of the second most frequent class
+# A network takes a least number of steps, and every fit scores all rows: a part of the rows costs
+# more than its share. On adult, 4,800 rows, the modern network took 0.21, 0.30, 0.38 and 0.69 of
+# the whole at 1/16 to 1/2, LightGBM 0.27, 0.30, 0.40 and 0.60.
+FIXED_COST = 0.2
+# Of --minutes, where it is given: the two are a sixth of the dozen that were fitted before.
+TIME_SHARE = 0.15
+
+Side = Literal["traditional", "deep"]
+
+
+@dataclass(frozen=True, eq=False)
+class CurvePoint:
+    """The answers of a learner that learned from so many rows."""
+
+    rows: float  # that a fold's model learned from, mean over the folds
+    out_of_fold: np.ndarray  # (train rows, outputs) scores
+
+
+@dataclass(frozen=True, eq=False)
+class LearningCurve:
+    """One contestant at growing numbers of rows; the last point is the contestant itself."""
+
+    name: str
+    family: Side
+    points: tuple[CurvePoint, ...]
+
+    @property
+    def rows(self) -> np.ndarray:
+        """(points,) learning rows, ascending."""
+        return np.array([point.rows for point in self.points])
+
+
+@dataclass(frozen=True, eq=False)
+class CurvePair:
+    """Both families' curves at the same numbers of rows, or why there is none.
+
+    `seconds` is what the fits beside the contestants' own took; on resume, this time."""
+
+    curves: tuple[LearningCurve, ...] = ()  # traditional and deep, or none
+    seconds: float = 0.0
+    missing: str = ""
+
+    def of(self, family: Side) -> LearningCurve:
+        """The family's curve."""
+        return next(curve for curve in self.curves if curve.family == family)
+
+
+def learning_curves(
+    contest: Contest,
+    learners: Sequence[Learner],
+    trials: Sequence[Trial],
+    *,
+    times: np.ndarray | None = None,
+) -> CurvePair:
+    """Draw both curves within the contest's time; what is in its store is not drawn again.
+
+    With a time budget the largest parts that fit are drawn, none where there is no time. A fit that
+    was cut short by the clock or the user is no point of a curve and is dropped.
+
+    Args:
+        times: of the table's rows, shape (rows,), where time orders the folds.
+    """
+    best = [best_of_family(contest, trials, family) for family in ("traditional", "deep")]
+    entered = {learner.name: learner for learner in learners}
+    pair = [(entered[each.scorecard.name], each) for each in best if each is not None]
+    if len(pair) < 2:
+        return CurvePair(missing="only one family has a finished contestant")
+    if contest.terms.stopped():
+        return CurvePair(missing="the run was stopped")
+    usable = dict(_usable(contest, times))
+    if not usable:
+        rows = len(contest.split.train)
+        return CurvePair(missing=f"{rows:,} rows to learn from are too few to learn from parts")
+    started = time.monotonic()
+    shares = _affordable(contest, tuple(usable), [each for _, each in pair])
+    points: dict[float, list[CurvePoint]] = {}
+    for number, share in enumerate(shares):
+        drawn = [
+            _point(contest, learner, usable[share], share, (2 * number + place, 2 * len(shares)))
+            for place, (learner, _) in enumerate(pair)
+        ]
+        if all(point is not None for point in drawn):
+            points[share] = [point for point in drawn if point is not None]
+    contest.watch(Event("progress", CURVES, "both", 1.0))
+    seconds = time.monotonic() - started
+    if not points:
+        return CurvePair(seconds=seconds, missing="the time did not suffice for a part of the rows")
+    return CurvePair(
+        tuple(_curve(contest, each, points, place) for place, (_, each) in enumerate(pair)), seconds
+    )
+
+
+def best_of_family(contest: Contest, trials: Sequence[Trial], family: str) -> Trial | None:
+    """The family's best finished contestant by out-of-fold score, no student among them."""
+    metric = METRICS[contest.task.metric]
+    scored = [
+        (card.out_of_fold if metric.greater_is_better else -card.out_of_fold, card.name, trial)
+        for trial in trials
+        if (card := trial.scorecard).family == family
+        and card.out_of_fold is not None
+        and card.distillation is None
+        and trial.out_of_fold is not None
+    ]
+    # The first name among equals, as the verdict chooses.
+    return min(scored, key=lambda each: (-each[0], each[1]))[2] if scored else None
+
+
+def _usable(contest: Contest, times: np.ndarray | None) -> Iterator[tuple[float, Split]]:
+    """The shares that leave enough rows, and the splits they make."""
+    task, split = contest.task, contest.split
+    truth = task.encode(contest.table[task.target])
+    classes = truth[split.train] if task.kind is TaskKind.CLASSIFY else None
+    groups = None if contest.groups is None else contest.groups[split.train]
+    own_times = None if times is None else times[split.train]
+    before = 0
+    for share in SHARES:
+        limited = split.limited(share, classes=classes, groups=groups, times=own_times)
+        rows = len(limited.teaching)
+        # A few large groups may leave two shares the same rows.
+        if _is_enough(truth[limited.teaching], task.classes, limited) and rows > 1.4 * before:
+            yield share, limited
+            before = rows
+
+
+def _is_enough(taught: np.ndarray, classes: Sequence[str], split: Split) -> bool:
+    """Whether so few rows still teach something in every fold."""
+    learning = [len(split.fold_rows(fold)[0]) for fold in range(len(split.folds))]
+    if len(taught) < FEWEST_ROWS or min(learning) < FEWEST_ROWS / 2:
+        return False
+    if not classes:
+        return True
+    counts = np.sort(np.bincount(taught, minlength=len(classes)))[::-1]
+    return len(taught) >= ROWS_A_CLASS * int((counts > 0).sum()) and counts[1] >= ROWS_A_CLASS
+
+
+def _affordable(
+    contest: Contest, shares: tuple[float, ...], best: Sequence[Trial]
+) -> tuple[float, ...]:
+    """The largest shares whose fits about fit into the time that is left, ascending."""
+    if contest.terms.deadline is None:
+        return shares
+    bills = [trial.scorecard.bill for trial in best]
+    whole = sum(bill.train_seconds for bill in bills if bill is not None)
+    left = contest.terms.deadline - time.monotonic()
+    chosen = []
+    for share in reversed(shares):
+        cost = whole * (share + FIXED_COST)
+        if cost <= left:
+            chosen.append(share)
+            left -= cost
+    return tuple(reversed(chosen))
+
+
+def _point(
+    contest: Contest, learner: Learner, split: Split, share: float, turn: tuple[int, int]
+) -> CurvePoint | None:
+    """One learner on a part of the rows, from the store where it is there; None where it failed."""
+    name = f"{learner.name} on 1/{round(1 / share)} of the rows"
+    known = contest.store.finished(name)
+    answers = known.out_of_fold if known is not None else None
+    if answers is None:
+        answers = _fitted(contest, learner, split, turn)
+        if answers is None:
+            return None
+        card = Scorecard(name, "deep" if learner.family.value == "deep" else "traditional")
+        contest.store.finish(StoredTrial(card, out_of_fold=answers))
+    return CurvePoint(_learning_rows(split), answers)
+
+
+def _fitted(
+    contest: Contest, learner: Learner, split: Split, turn: tuple[int, int]
+) -> np.ndarray | None:
+    place, places = turn
+
+    def report(progress: Progress) -> None:
+        done = (place + min(1.0, progress.done)) / places
+        words = f"{learner.name} on {len(split.teaching):,} rows"
+        contest.watch(Event("progress", CURVES, "both", done, words))
+
+    budget = Budget(contest.terms.deadline, report, contest.terms.stopped)
+    if budget.spent:
+        return None
+    try:
+        model = learner.fit(contest.table, contest.task, split, budget=budget)
+    except FathometerError:
+        return None  # what cannot be learned from so few rows is no point of the curve
+    is_whole = not budget.spent and bool(np.isfinite(model.out_of_fold).all())
+    return model.out_of_fold if is_whole else None
+
+
+def _curve(
+    contest: Contest, best: Trial, points: Mapping[float, list[CurvePoint]], place: int
+) -> LearningCurve:
+    assert best.out_of_fold is not None  # as `best_of_family` chooses
+    own = CurvePoint(_learning_rows(contest.split), best.out_of_fold)
+    family: Side = "deep" if best.scorecard.family == "deep" else "traditional"
+    smaller = tuple(points[share][place] for share in sorted(points))
+    return LearningCurve(best.scorecard.name, family, (*smaller, own))
+
+
+def _learning_rows(split: Split) -> float:
+    """Rows that a fold's model learns from, mean over the folds."""
+    return float(np.mean([len(split.fold_rows(fold)[0]) for fold in range(len(split.folds))]))

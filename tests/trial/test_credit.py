@@ -1,0 +1,87 @@
+"""Credit: honest corners, fitted once, and effects that add up to the whole difference."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fathometer.learners.contract import Budget
+from fathometer.learners.light_gbm import LightGBM
+from fathometer.learners.network import PlainNetwork, Training
+from fathometer.table.metric import METRICS
+from fathometer.table.task import Task, TaskKind
+from fathometer.trial.contest import Contest
+from fathometer.trial.credit import corners, on_learned
+from fathometer.trial.store import RunStore
+from fathometer.verdict.credit import PLACES, credit
+
+BRIEF = Training(epochs=3, least_steps=30)
+LEARNERS = (LightGBM(40, 0.2, 10), PlainNetwork(training=BRIEF, width=32))
+
+
+@pytest.fixture
+def contest(survival, tmp_path):
+    with RunStore.open(tmp_path, "key") as store:
+        table, task, split = survival.table, survival.task, survival.split
+        yield Contest(table, task, split, store, lambda news: None)
+
+
+def test_all_four_corners_are_scored_out_of_fold_and_kept(contest):
+    trials = contest.run(LEARNERS)
+    found = corners(contest, LEARNERS, trials)
+    assert set(found) == set(PLACES)
+    truth = contest.task.encode(contest.table[contest.task.target])[contest.split.train]
+    for name, scores in found.values():
+        assert scores.shape == (len(contest.split.train), 2), name
+        assert METRICS["roc_auc"].score(truth, scores) > 0.65, name
+    # A run that goes on has no model at hand and needs none: what was fitted is in its store.
+    forgetful = replace(contest, models={})
+    unable = (LEARNERS[0], replace(LEARNERS[1], training=None))
+    again = corners(forgetful, unable, trials)
+    for place in PLACES:
+        assert np.array_equal(found[place][1], again[place][1])
+
+
+def test_what_is_learned_from_features_never_saw_its_own_rows(survival):
+    """Features that hold a row's own target for the rows that a fold learns from, and noise for
+    those it validates: whoever scores above chance has looked."""
+    table, task, split = survival.table, survival.task, survival.split
+    truth = task.encode(table[task.target])[split.train]
+    random = np.random.default_rng(0)
+    planted = []
+    for fold in range(len(split.folds)):
+        own = np.where(truth, 1.0, -1.0)
+        asked = split.places(split.folds[fold])
+        own[asked] = random.permutation(own[asked])
+        planted.append(own[:, None].astype(np.float32))
+    _, scores = on_learned(tuple(planted), "a network", table, task, split, budget=Budget())
+    assert 0.35 < METRICS["roc_auc"].score(truth, scores) < 0.65
+
+
+def made_up(features: float, learner: float):
+    """Out-of-fold values whose errors shrink by so much with each change; truth is normal."""
+    random = np.random.default_rng(1)
+    truth = random.normal(size=4000)
+    scores = {}
+    for place in PLACES:
+        noise = 2.0 - features * (place[0] == "learned") - learner * (place[1] == "network")
+        scores[place] = " ".join(place), (truth + noise * random.normal(size=4000))[:, None]
+    return scores, Task(TaskKind.REGRESS, "y", "rmse"), truth
+
+
+def test_effects_are_what_was_put_in_and_add_up():
+    scores, task, truth = made_up(features=0.8, learner=0.3)
+    found = credit(scores, task, truth, seed=0)
+    assert found.features.low < 0.8 < found.features.high
+    assert found.learner.low < 0.3 < found.learner.high
+    gap = found.corners[0].value - found.corners[3].value  # an error: less is better
+    assert found.features.value + found.learner.value == pytest.approx(gap)
+    assert found.sentence.startswith("The features matter most, and learned ones are better")
+
+
+def test_no_difference_is_called_none():
+    scores, task, truth = made_up(features=0.0, learner=0.0)
+    found = credit(scores, task, truth, seed=0)
+    assert found.sentence.startswith("Neither the features nor the learner")

@@ -1,0 +1,113 @@
+"""Learning curves of a contest: on nested parts, judged by the same rows, kept and resumed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fathometer.learners.constant import Constant
+from fathometer.learners.light_gbm import LightGBM
+from fathometer.learners.linear import Logistic
+from fathometer.learners.network import PlainNetwork, Training
+from fathometer.table.divide import DivideOptions, divide
+from fathometer.trial.contest import Contest, Terms
+from fathometer.trial.curves import CURVES, learning_curves
+from fathometer.trial.store import RunStore
+
+LEARNERS = (
+    Constant(),
+    Logistic((1e-2,), iterations=20),
+    LightGBM(rounds=20),
+    PlainNetwork(width=16, training=Training(epochs=4, least_steps=40, patience=4)),
+)
+
+
+@pytest.fixture(scope="module")
+def held(passengers_path, tmp_path_factory):
+    """A finished contest on 700 passengers, and its trials."""
+    from fathometer.table.ask import answerable, ask
+    from fathometer.table.read import read
+
+    table = read(passengers_path).table
+    task = ask(table, "survived")
+    table, _ = answerable(table, task)
+    table = table.rows(np.arange(870))
+    split = divide(table, task, DivideOptions(folds=3))
+    with RunStore.open(tmp_path_factory.mktemp("curves"), "key") as store:
+        contest = Contest(table, task, split, store, lambda event: None)
+        yield contest, contest.run(LEARNERS)
+
+
+def test_both_curves_grow_to_the_contestants_themselves(held):
+    contest, trials = held
+    pair = learning_curves(contest, LEARNERS, trials)
+    assert [curve.family for curve in pair.curves] == ["traditional", "deep"]
+    one, other = pair.curves
+    assert np.array_equal(one.rows, other.rows)
+    assert (np.diff(np.log2(one.rows)) > 0.8).all()
+    assert len(one.rows) >= 3  # a quarter, a half and the whole of 696 rows
+    named = {trial.scorecard.name: trial.out_of_fold for trial in trials}
+    for curve in pair.curves:
+        assert curve.points[-1].out_of_fold is named[curve.name]
+        for point in curve.points:
+            assert point.out_of_fold.shape == (len(contest.split.train), 2)
+
+
+def test_what_is_stored_is_not_fitted_again(held):
+    contest, trials = held
+    first = learning_curves(contest, LEARNERS, trials)
+    told = []
+    again = learning_curves(replace(contest, watch=told.append), LEARNERS, trials)
+    for one, other in zip(first.curves, again.curves, strict=True):
+        for point, same in zip(one.points, other.points, strict=True):
+            assert np.array_equal(point.out_of_fold, same.out_of_fold)
+    assert [event.done for event in told] == [1.0]  # nobody reported a fit
+
+
+def test_progress_is_told_under_a_name_of_its_own(held, tmp_path):
+    contest, trials = held
+    told = []
+    with RunStore.open(tmp_path, "other") as store:
+        learning_curves(replace(contest, store=store, watch=told.append), LEARNERS, trials)
+    assert {event.name for event in told} == {CURVES}
+    done = [event.done for event in told]
+    assert done == sorted(done)
+    assert "LightGBM on" in " ".join(event.words for event in told) or "logistic on" in " ".join(
+        event.words for event in told
+    )
+
+
+def test_without_time_there_is_no_curve_and_it_says_so(held, tmp_path):
+    contest, trials = held
+    late = Terms(time.monotonic())
+    with RunStore.open(tmp_path, "late") as store:
+        pair = learning_curves(replace(contest, store=store, terms=late), LEARNERS, trials)
+        assert pair.curves == ()
+        assert "time" in pair.missing
+        assert store.names() == ()
+
+
+def test_a_stopped_run_draws_none(held):
+    contest, trials = held
+    stop = threading.Event()
+    stop.set()
+    pair = learning_curves(replace(contest, terms=Terms(stopped=stop.is_set)), LEARNERS, trials)
+    assert (pair.curves, pair.missing) == ((), "the run was stopped")
+
+
+def test_a_family_alone_has_no_curve(held):
+    contest, trials = held
+    alone = [trial for trial in trials if trial.scorecard.family == "traditional"]
+    assert "one family" in learning_curves(contest, LEARNERS, alone).missing
+
+
+def test_a_tiny_table_is_not_cut_further(held):
+    contest, trials = held
+    rows = contest.split.train[:90]
+    folds = tuple(np.intersect1d(fold, rows) for fold in contest.split.folds)
+    tiny = replace(contest, split=replace(contest.split, train=rows, folds=folds))
+    assert "too few" in learning_curves(tiny, LEARNERS, trials).missing
