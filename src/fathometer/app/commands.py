@@ -30,8 +30,8 @@ application = typer.Typer(
 Source = Annotated[
     str,
     typer.Argument(
-        help="CSV, TSV, Parquet, JSON, JSON lines, Excel (gzip and zstd too), a folder of pictures, "
-        "or a database URL with --query.",
+        help="CSV, TSV, Parquet, JSON, JSON lines, Excel (gzip and zstd too), a folder of "
+        "pictures, or a database URL with --query.",
         show_default=False,
     ),
 ]

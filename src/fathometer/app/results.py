@@ -229,11 +229,13 @@ def _input_lines(file: ModelFile, understanding: Understanding) -> tuple[InputLi
         if ELEMENTS[spec.kind] is Element.DOUBLE:
             known = column.numbers[np.isfinite(column.numbers)]
             example = float(np.quantile(known, 0.5, method="nearest")) if len(known) else None
+        elif spec.kind is Kind.IMAGE:
+            example = None
         else:
             texts, counts = np.unique(column.strings.astype(str), return_counts=True)
             counts = np.where(texts == "", 0, counts)
             example = str(texts[counts.argmax()]) if len(texts) else None
-        lines.append(InputLine(spec.name, ELEMENTS[spec.kind], example))
+        lines.append(InputLine(spec.name, ELEMENTS[spec.kind], example, spec.picture))
     return tuple(lines)
 
 

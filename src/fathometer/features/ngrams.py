@@ -201,13 +201,13 @@ def _beside(blocks: list[csr_array], rows: int) -> csr_array:
 
 
 def fit_ngrams(
-    column: Column, *, unit: Unit, orders: tuple[int, int], least_rows: int, most: int
+    column: Column, *, unit: Unit, orders: tuple[int, int], least_rows: int
 ) -> tuple[Ngrams, csr_array] | None:
-    """The n-grams of these orders that stand in `least_rows` texts, with their counts here.
+    """All n-grams of these orders that stand in `least_rows` texts, with their counts here.
 
-    Of each order at most `most`, those that stand there most often. None where there is none."""
+    None where there is none."""
     tokens = tokens_of(_sample(column), unit)
-    grown = _grow(tokens, orders, least_rows, most)
+    grown = _grow(tokens, orders, least_rows)
     if not sum(map(len, grown)):
         return None
     ngrams = Ngrams(column.name, unit, tokens.alphabet, grown, column.spec.missing)
@@ -241,14 +241,12 @@ def _sample(column: Column) -> Column:
     return column if step == 1 else column.take(np.arange(0, len(column.values), step))
 
 
-def _grow(
-    tokens: Tokens, orders: tuple[int, int], least: int, most: int
-) -> tuple[np.ndarray, ...]:
+def _grow(tokens: Tokens, orders: tuple[int, int], least: int) -> tuple[np.ndarray, ...]:
     """Of each order up to the longest the n-grams that occur `least` times, (n-grams, n) each.
 
     None of the orders below the shortest wanted."""
     held = np.bincount(tokens.codes[tokens.codes >= 0], minlength=len(tokens.alphabet))
-    kept = _frequent(held, least, most)
+    kept = np.flatnonzero(held >= least)
     place = np.full(len(held) + 1, -1, dtype=np.int32)
     place[kept] = np.arange(len(kept))
     codes = place[tokens.codes]
@@ -261,7 +259,7 @@ def _grow(
         alive = following >= 0
         at = at[alive]
         keys = nodes[alive].astype(np.int64) * len(kept) + following[alive]
-        level = _frequent_keys(keys, len(grams) * len(kept), least, most)
+        level = _frequent_keys(keys, len(grams) * len(kept), least)
         nodes = level.places(keys)
         alive = nodes >= 0
         at, nodes = at[alive], nodes[alive]
@@ -271,18 +269,10 @@ def _grow(
     return tuple(grown)
 
 
-def _frequent(held: np.ndarray, least: int, most: int) -> np.ndarray:
-    """Places, ascending, of the counts that are large enough: at most so many of them."""
-    kept = np.flatnonzero(held >= least)
-    if len(kept) > most:
-        kept = np.sort(kept[np.argsort(-held[kept], kind="stable")[:most]])
-    return kept
-
-
-def _frequent_keys(keys: np.ndarray, size: int, least: int, most: int) -> Level:
+def _frequent_keys(keys: np.ndarray, size: int, least: int) -> Level:
     if size <= LARGEST_DIRECT:
-        return Level(_frequent(np.bincount(keys, minlength=size), least, most), size)
+        return Level(np.flatnonzero(np.bincount(keys, minlength=size) >= least), size)
     ordered = np.sort(keys)
     where = np.flatnonzero(np.diff(ordered, prepend=-1))
     held = np.diff(where, append=len(ordered))
-    return Level(ordered[where[_frequent(held, least, most)]], size)
+    return Level(ordered[where[held >= least]], size)

@@ -26,11 +26,21 @@ class CutText(Protocol):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Tokens of a row, and codes there are."""
+        """Columns of a row, and codes there are."""
+        ...
+
+    @property
+    def spelled(self) -> int:
+        """Unknown words of a text whose pieces stand in the first columns."""
+        ...
+
+    @property
+    def pieces(self) -> np.ndarray:
+        """(codes of tokens, pieces) int32: what each token is spelled of."""
         ...
 
     def codes(self, table: Table) -> np.ndarray:
-        """(rows, tokens) int64."""
+        """(rows, columns), whole numbers."""
         ...
 
     def write(self, graph: Graph) -> str:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from fathometer.graph import Element
 from fathometer.report.gallery import Gallery
+from fathometer.table.kind import PictureSize
 from fathometer.table.task import Task
 from fathometer.trial.scorecard import Scorecard
 from fathometer.verdict.verdict import Verdict
@@ -35,6 +36,7 @@ class InputLine:
     name: str
     element: Element
     example: float | str | None
+    picture: PictureSize | None = None  # what pictures are learned at; they have no example
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from fathometer.report.content import ReportContent
 from fathometer.report.gallery import ConfusedPair, Exhibit, Gallery
 from fathometer.report.markup import Markup, tag, together
 from fathometer.report.pieces import figure
-from fathometer.report.quantities import counted
+from fathometer.report.quantities import counted, share
 
 PNG = b"\x89PNG"
 
@@ -65,7 +65,7 @@ def _shelf(exhibits: Sequence[Exhibit], *, says: bool) -> Markup:
 def _exhibit(one: Exhibit, *, says: bool) -> Markup:
     words = f"{one.truth} → {one.answered}" if says else ""
     if one.sureness is not None:
-        words = f"{words} {one.sureness:.0%}".strip()
+        words = f"{words} {share(one.sureness)}".strip()
     said = tag("small", {}, words) if words else Markup()
     if not one.picture:
         return tag("li", {}, tag("q", {}, one.text or "(empty)"), said)

@@ -84,6 +84,8 @@ def _known(column: Column) -> np.ndarray:
     """(rows,) bool: whether there is a finite number or a text that is not empty."""
     if column.kind in (Kind.NUMBER, Kind.BOOLEAN, Kind.DATE):
         return np.asarray(np.isfinite(column.numbers))
+    if column.kind is Kind.IMAGE:
+        return np.asarray(column.values.is_valid().to_numpy(zero_copy_only=False))
     known = pc.fill_null(pc.not_equal(column.values, ""), False)
     return np.asarray(known.to_numpy(zero_copy_only=False))
 
@@ -102,6 +104,11 @@ def _understand(column: Column) -> TaskKind:
 
     Raises: TaskError for a column that names its rows, is constant, a date or a free text."""
     name = _quoted(column.name)
+    if column.kind is Kind.IMAGE:
+        raise TaskError(
+            f'The target "{column.name}" holds pictures, and pictures are not predicted.',
+            try_next="--target with the column of what they show",
+        )
     if column.kind is Kind.NUMBER:
         # Whoever declares a column a number has decided already.
         declared = column.reason.startswith("declared")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -28,12 +29,17 @@ class PictureShape:
 
 @dataclass(frozen=True)
 class TextShape:
-    """Raw texts: int64 codes (B, tokens), each from 0 to `vocabulary` - 1.
+    """Raw texts: codes (B, columns), whole numbers from 0 to `vocabulary` - 1.
 
-    0 fills up texts with fewer tokens, at the end; 1 is a token that is not in the vocabulary."""
+    Columns: the pieces that a text's first `spelled` unknown words are spelled of; its tokens; the
+    pairs of neighbouring tokens, if the architecture asked for pairs. 0 fills up, at the end of
+    each block; 1 is a token that is not in the vocabulary; tokens come next, then other codes."""
 
-    tokens: int
+    columns: int
     vocabulary: int  # codes, 0 and 1 included
+    spelled: int  # unknown words of a text that are spelled
+    # (codes of tokens, pieces) what each token is spelled of; known from the table and the rest
+    pieces: np.ndarray = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -144,7 +150,7 @@ class PictureArchitecture(Architecture, Protocol):
 class Tokens:
     """How an architecture wants texts to be cut, for `features/tokens`."""
 
-    unit: Literal["word", "character"]
+    unit: Literal["word", "word pair"]  # words, or beside them pairs of neighbours
     length: int  # most tokens of a text; what is beyond is cut off
     vocabulary: int  # most codes
 

@@ -25,7 +25,14 @@ from fathometer.networks.raw.convolution import (
     write_max_over_places,
     write_max_pool,
 )
-from fathometer.networks.raw.encoder import Encoder, Optimiser, PictureShape, Rate, RawTraining
+from fathometer.networks.raw.encoder import (
+    Encoder,
+    Optimiser,
+    PictureShape,
+    Rate,
+    RawTraining,
+    Visit,
+)
 from fathometer.networks.raw.shown import mirrors_alike, shifted
 
 FINEST = 32  # places a side after the first layer, about; larger pictures are strided over
