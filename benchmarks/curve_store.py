@@ -20,8 +20,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")  # before numpy: one core, on a busy machine too
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: one core, on a busy machine too
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,8 @@ METRICS = {
     "classes": ("accuracy", "log_loss"),
     "values": ("rmse", "mae"),
 }
+# Log loss is seldom what is asked, and its curves have another scale.
+STORED = ("roc_auc", "accuracy", "rmse", "mae")
 STORE = Path(__file__).parents[1] / "src" / "fathometer" / "verdict" / "past_curves.json"
 LARGE, MEDIUM, MIDDLE, SMALL = 12_800, 6_400, 4_800, 3_200
 
@@ -237,6 +239,63 @@ def kept(path: Path) -> Iterator[dict]:
     if path.exists():
         for line in path.read_text().splitlines():
             yield json.loads(line)
+
+
+def distil(lines: Sequence[dict]) -> None:
+    """Write the store: curves as losses in points, and what is learned from them."""
+    from fathometer.trial.measure import versions
+    from fathometer.verdict.past_curves import cases, past_curve_from
+    from fathometer.verdict.past_lessons import learn
+
+    curves = [curve for line in sorted(lines, key=lambda one: one["name"]) for curve in told(line)]
+    lesson = learn(cases([past_curve_from(curve) for curve in curves]))
+    used = ("numpy", "scikit-learn", "lightgbm", "torch")
+    known = versions()
+    store = {
+        "made": "python benchmarks/curve_store.py ../shared/data --keep curves.jsonl, then "
+        "--distil; effort quick, 5 folds, seed 0, out of fold; losses in points: hundredths of a "
+        "share, of a nat, or of what the best constant errs",
+        "versions": {name: known[name] for name in used if name in known},
+        "learned": lesson.as_json(),
+        "curves": curves,
+    }
+    text = json.dumps(store, indent=None, separators=(",", ":"))
+    # A line a curve, so that a change of the store can be read.
+    text = text.replace('{"source"', '\n{"source"').replace('"curves"', '\n"curves"')
+    STORE.write_text(text + "\n")
+    sources = {curve["source"] for curve in curves}
+    print(f"{len(curves)} curves of {len(sources)} data sets, {len(text) / 1e3:.0f} KB")
+
+
+def told(line: dict) -> Iterator[dict]:
+    """One job's curves as they ship, one for each metric."""
+    from fathometer.table.metric import METRICS as KNOWN
+
+    for name, measured in line["metrics"].items():
+        if name not in STORED:
+            continue
+        up, point = KNOWN[name].greater_is_better, measured["point"]
+        losses = {
+            who: [round((1 - one if up else one) / point, 3) for one in scores]
+            for who, scores in measured["scores"].items()
+        }
+        steps = {
+            who: [round(one / point, 3) for one in (all_[:1] + all_)]
+            for who, all_ in measured["moved"].items()
+        }
+        apart = {
+            who: [round(one / point, 3) for one in all_]
+            for who, all_ in measured["apart"].items()
+        }
+        yield {
+            "source": line["source"],
+            "question": line["name"].split("/", 1)[1],
+            "metric": name,
+            "rows": [round(size) for size in line["sizes"]],
+            "losses": losses,
+            "steps": steps,
+            "apart": apart,
+        }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

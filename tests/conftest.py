@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +16,14 @@ from fathometer.table.read import read
 from fathometer.table.split import Split
 from fathometer.table.table import Table
 from fathometer.table.task import Task
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pictures_in_memory() -> Iterator[None]:
+    """Tests leave nothing in the user's cache of decoded pictures."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FATHOMETER_CACHE", "off")
+        yield
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,3 +85,22 @@ def shared_table() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def striped_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """120 pictures of stripes across and down, in colour, PNG and JPEG, most of them 18 × 24."""
+    from PIL import Image
+
+    generator = np.random.default_rng(0)
+    root = tmp_path_factory.mktemp("stripes")
+    for number in range(120):
+        name = ("across", "down")[number % 2]
+        height, width = ((18, 24), (18, 24), (40, 31))[number % 3]
+        places = np.indices((height, width))[number % 2]
+        stripes = (places // 3 % 2 * 150)[..., None] + generator.integers(0, 100, (1, 1, 3))
+        pixels = stripes + generator.integers(0, 6, (height, width, 3))
+        path = root / name / f"{number:03}.{('png', 'jpg')[number % 5 == 0]}"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(pixels.astype(np.uint8)).save(path)
+    return root

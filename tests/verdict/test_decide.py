@@ -242,5 +242,5 @@ def test_a_call_needs_probability_and_interval(
 
 def test_a_verdict_is_plain_json() -> None:
     written = json.loads(json.dumps(against(1.6, 1.5, rows=100).as_json()))
-    assert written["schema"] == 1
+    assert written["schema"] == 2
     assert set(written["gap"]) >= {"deep", "traditional", "low", "high", "equivalent"}

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from fathometer.app.reservations import Beside, with_reservations
+from fathometer.app.words import count
 from fathometer.errors import OptionError
 from fathometer.modelfile.feeds import feeds_from
 from fathometer.modelfile.load import ModelFile, load
@@ -99,11 +100,14 @@ def notes_of(reading: Reading) -> Iterator[str]:
     yield from reading.table.notes
     if reading.rejected_count:
         first = reading.rejected[0] if reading.rejected else None
-        is_file = reading.files is not None
-        place = f"{first.text}" if is_file and first else f"line {first.line:,}:" if first else ""
-        where = f"; the first is {place} {first.reason}" if first else ""
-        noun = "pictures cannot be read" if is_file else "lines are no rows"
-        yield f"{reading.rejected_count:,} {noun} and have no answer{where}"
+        is_file = first is not None and first.is_picture
+        where = ""
+        if first is not None:
+            place = f"{first.text}: it" if is_file else f"line {first.line:,}:"
+            where = f"; the first is {place} {first.reason}"
+        many = count(reading.rejected_count, "picture" if is_file else "line")
+        verb = "cannot be read" if is_file else "cannot be rows"
+        yield f"{many} {verb}: no answer{where}"
 
 
 def write_answers(table: pa.Table, path: Path | None) -> None:

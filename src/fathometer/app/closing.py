@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fathometer.app.leaderboard import print_leaderboard
 from fathometer.app.lines import print_hanging
 from fathometer.app.words import duration
+from fathometer.table.kind import Kind
 from fathometer.table.metric import METRICS
 from fathometer.trial.scorecard import Scorecard
 from fathometer.verdict.verdict import Verdict
@@ -66,7 +67,9 @@ def print_files(console: Console, comparison: Comparison) -> None:
     print_hanging(console, f" {folder}/  ", " · ".join((*names, took)), lead_style="bold")
     winner = comparison.files.get("winner.onnx")
     if winner is not None:
-        console.print(f" next:  fathom predict {shown(winner)} new.csv", soft_wrap=True)
+        kinds = [spec.kind for spec in comparison.winner.columns]
+        asked = "more_photos/" if kinds == [Kind.IMAGE] else "new.csv"
+        console.print(f" next:  fathom predict {shown(winner)} {asked}", soft_wrap=True)
         console.print(f"        fathom inspect {shown(winner)}", soft_wrap=True)
     report = comparison.files.get("report.html")
     if report is not None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fathometer.app.challengers import challenger_trials, with_challengers
+from fathometer.app.doubts import doubts
 from fathometer.app.limits import limits_from
 from fathometer.app.own_networks import drawn, own_networks, source_words, with_own
 from fathometer.app.preparation import (
@@ -181,10 +183,11 @@ def compare(
         table, task, split = understanding.table, understanding.task, understanding.split
         groups = group_codes(table, group) if group else None
         limits = limits_from(latency, size)
+        challenging = challenger_trials(options.challengers, table, task, split, groups)
         contest = Contest(table, task, split, store, tell, terms, groups, limits=limits)
         judging = task.encode(table[task.target])[split.lockbox]
         lockbox = Rows(judging, None if groups is None else groups[split.lockbox])
-        trials = graded(contest.run(learners), task, lockbox, seed)
+        trials = graded((*contest.run(learners), *challenging), task, lockbox, seed)
         verdict = _decide(trials, understanding, options, wishes)
         files = write_results(folder, understanding, trials, verdict, command)
         if not terms.stopped():
@@ -247,5 +250,6 @@ def _decide(
     train = replace(train, folds=tuple(split.places(fold) for fold in split.folds))
     verdict = decide(finished, task=task, lockbox=lockbox, train=train, seed=options.seed)
     verdict = with_wishes(verdict, wishes, finished, task, lockbox, options.seed)
-    verdict = replace(verdict, warnings=tuple(doubt.words for doubt in understanding.suspicions))
+    verdict = with_challengers(verdict, trials, task, lockbox, options.seed)
+    verdict = replace(verdict, warnings=doubts(verdict, trials, understanding, options))
     return with_student(verdict, [trial.scorecard for trial in trials], len(split.lockbox))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from fathometer.trial.scorecard import Quality
 
 if TYPE_CHECKING:
     from fathometer.modelfile.load import ModelFile
+    from fathometer.table.kind import ColumnSpec
 
 SHOWN_CLASSES = 8
 
@@ -33,8 +35,19 @@ def print_inspection(model: ModelFile, path: Path, *, stream: IO[str]) -> None:
         grid.add_column(heading, overflow="fold")
     for spec in model.columns:
         layout = f", written {spec.layout.order}" if spec.layout else ""
-        grid.add_row(" " + spec.name, spec.kind.value + layout, model.inputs[spec.name])
+        kind = spec.kind.value + layout
+        grid.add_row(" " + spec.name, kind, model.inputs[spec.name] + shape_words(spec))
     console.print(grid)
+
+
+def shape_words(spec: ColumnSpec) -> str:
+    """ " (rows, any height, any width, 3), learned at 96 × 72" of pictures; nothing of the rest."""
+    if spec.picture is None:
+        return ""
+    size = spec.picture
+    return (
+        f" (rows, any height, any width, {size.channels}), learned at {size.height} × {size.width}"
+    )
 
 
 def remarks(model: ModelFile) -> Iterator[tuple[str, str]]:
@@ -112,6 +125,7 @@ def inspection(model: ModelFile) -> dict[str, object]:
         },
         "columns": [
             {"name": spec.name, "kind": spec.kind.value, "element": model.inputs[spec.name]}
+            | ({"picture": asdict(spec.picture)} if spec.picture else {})
             for spec in model.columns
         ],
         "quality": dict(model.quality),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table as Grid
 
-FAMILY_STYLES = {"traditional": "yellow", "deep": "cyan", "both": "magenta"}
+FAMILY_STYLES = {"traditional": "yellow", "deep": "cyan", "both": "magenta", "challenger": "green"}
 SHORTEST_NAME = 8
 
 
@@ -140,6 +140,8 @@ def print_leaderboard(
     if any(card.bill and card.bill.energy_source == "estimated" for card in cards):
         print_hanging(console, " ≈ ", "estimated from processor time, not metered", style="dim")
     for card in cards:
+        if card.family == "challenger":
+            print_hanging(console, " challenger ", f"{card.name}: {card.chosen}", style="dim")
         if card.state != "finished":
             print_hanging(console, f" {card.state} ", f"{card.name}: {card.failure}", style="dim")
 

@@ -51,10 +51,11 @@ def size_words(understanding: Understanding) -> str:
 
 
 def rejected_words(understanding: Understanding) -> Iterator[str]:
-    """The first refused rows, each with its line number and the reason."""
+    """The first refused rows, each with its place and the reason."""
     reading = understanding.reading
     for rejected in reading.rejected[:SHOWN_REJECTED]:
-        yield f"line {rejected.line:,}: {rejected.reason}"
+        where = rejected.text if rejected.is_picture else f"line {rejected.line:,}"
+        yield f"{where}: {rejected.reason}"
     if reading.rejected_count > SHOWN_REJECTED:
         yield f"{reading.rejected_count:,} in all, listed in rejected.csv"
 

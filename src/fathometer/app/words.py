@@ -30,6 +30,8 @@ def size(count_of_bytes: int) -> str:
 
 def duration(seconds: float) -> str:
     """Seconds with two digits, then minutes and hours: "0.02 s", "14 s", "2 min 05 s"."""
+    if not math.isfinite(seconds):
+        return NOTHING
     if seconds < 59.5:
         return (f"{seconds:.2f}" if seconds < 1 else significant(seconds, 2)) + " s"
     minutes, rest = divmod(round(seconds), 60)
@@ -47,6 +49,8 @@ def latency(milliseconds: float) -> str:
 
 def energy(joules: float, *, is_estimate: bool) -> str:
     """Joules with two digits; an estimate is marked: "≈41 J"."""
+    if not math.isfinite(joules):
+        return NOTHING
     value, unit = (joules / 1000, "kJ") if joules >= 9950 else (joules, "J")
     return ("≈" if is_estimate else "") + significant(value, 2) + " " + unit
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pyarrow as pa
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 LARGEST_DIRECT = 1 << 25
 # Bytes of text that are counted at once; about 20 bytes of memory for each and each order.
 SLICE_BYTES = 16 << 20
-# Bytes of text that a vocabulary is chosen from; of more, every so many texts.
-VOCABULARY_BYTES = 48 << 20
+# Bytes of text that candidates are sought in; of more, every so many texts. Words take some 30 bytes
+# of memory for each while they are counted, characters 150.
+VOCABULARY_BYTES = {Unit.WORDS: 256 << 20, Unit.CHARACTERS: 64 << 20}
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +40,7 @@ class Level:
     size: int  # keys are below it
 
     def places(self, keys: np.ndarray) -> np.ndarray:
-        """(keys,) int32 place of each key, -1 for those unknown."""
+        """(keys,) int32 place of each key, -1 for those unknown; `size` stands for no n-gram."""
         if self.size <= LARGEST_DIRECT:
             return np.asarray(self._direct[keys])
         found = pc.index_in(pa.array(keys), pa.array(self.keys))
@@ -46,7 +48,7 @@ class Level:
 
     @cached_property
     def _direct(self) -> np.ndarray:
-        direct = np.full(self.size, -1, dtype=np.int32)
+        direct = np.full(self.size + 1, -1, dtype=np.int32)
         direct[self.keys] = np.arange(len(self.keys), dtype=np.int32)
         return direct
 
@@ -107,25 +109,15 @@ class Ngrams:
 
     def _count(self, tokens: Tokens) -> csr_array:
         known = {token: place for place, token in enumerate(self.alphabet)}
-        recoded = np.array([known.get(token, -1) for token in tokens.alphabet] + [-1])
-        codes = recoded.astype(np.int32)[tokens.codes]
-        at = np.flatnonzero(codes >= 0).astype(np.int32)
-        nodes = codes[at]
-        blocks = []
+        recoded = [known.get(token, -1) for token in tokens.alphabet]
+        codes = np.array([*recoded, -1], dtype=np.int32)[tokens.codes]
+        nodes, rows, blocks = codes, tokens.rows, []
         for order, (level, features) in enumerate(self._trie):
             if order:
-                following = codes[at + order]
-                alive = following >= 0
-                at, nodes = at[alive], nodes[alive].astype(np.int64) * len(self.alphabet)
-                nodes = level.places(nodes + following[alive])
-                alive = nodes >= 0
-                at, nodes = at[alive], nodes[alive]
+                nodes = level.places(_keys(nodes, codes, order, len(self.alphabet), level.size))
             if len(self.grams[order]):
-                found = features[nodes]
-                counted = found >= 0
-                rows = tokens.rows[at[counted]]
                 shape = (len(tokens.ends), len(self.grams[order]))
-                blocks.append(_count_pairs(rows, found[counted], shape))
+                blocks.append(_count_pairs(rows, features[nodes], shape))
         return _beside(blocks, len(tokens.ends))
 
     @cached_property
@@ -139,26 +131,26 @@ class Ngrams:
                 level = Level(np.arange(size), size)
             else:
                 longer = [
-                    paths[n] * size + self.grams[n][:, order]
-                    for n in range(order, len(self.grams))
+                    paths[n] * size + self.grams[n][:, order] for n in range(order, len(self.grams))
                 ]
                 keys = np.unique(np.concatenate(longer))
                 level = Level(keys, len(levels[-1][0].keys) * size)
                 paths[order:] = [np.searchsorted(keys, own) for own in longer]
-            features = np.full(len(level.keys), -1, dtype=np.int32)
+            features = np.full(len(level.keys) + 1, -1, dtype=np.int32)  # the last: no node
             features[paths[order]] = np.arange(len(grams), dtype=np.int32)
             levels.append((level, features))
         return tuple(levels)
 
-    def write(self, graph: Graph) -> str:
-        """The twin: float (rows, width) counts."""
+    def write(self, graph: Graph, *, presence: bool = False) -> str:
+        """The twin: float (rows, width) counts, or 1 where there is any."""
         codes = write_tokens(graph, self.column, self.missing, self.unit, self.alphabet)
         sizes = [grams.size for grams in self.grams]
         lengths = [n for n, grams in enumerate(self.grams, 1) if len(grams)]
+        # Without weights its mode IDF is 1 where the count is not 0.
         return graph.add(
             "TfIdfVectorizer",
             codes,
-            mode="TF",
+            mode="IDF" if presence else "TF",
             min_gram_length=lengths[0],
             max_gram_length=lengths[-1],
             max_skip_count=0,
@@ -177,19 +169,37 @@ def _slices(column: Column) -> Iterator[np.ndarray]:
         yield from np.split(rows, np.flatnonzero(np.diff(part)) + 1)
 
 
+def _keys(nodes: np.ndarray, codes: np.ndarray, order: int, width: int, none: int) -> np.ndarray:
+    """Of each place, the key of the n-gram of `order` + 1 tokens that begins there, or `none`.
+
+    nodes: of each place, the n-gram of `order` tokens, -1 for none; shortened by what is past the
+    end."""
+    shorter, following = nodes[: len(codes) - order], codes[order:]
+    keys = shorter.astype(np.int64)
+    keys *= width
+    keys += following
+    keys[(shorter | following) < 0] = none  # the sign bit of either
+    return keys
+
+
 def _count_pairs(rows: np.ndarray, features: np.ndarray, shape: tuple[int, int]) -> csr_array:
-    """How often each pair of row and feature stands there, as a sparse matrix."""
+    """How often each feature stands in each row, as a sparse matrix; a feature of -1 is none."""
     from scipy.sparse import csr_array
 
-    keys = rows.astype(np.int64) * shape[1] + features
+    counted = np.flatnonzero(features >= 0)
+    keys = rows[counted].astype(np.int64)
+    keys *= shape[1]
+    keys += features[counted]
     keys.sort()
     first = np.ones(len(keys), dtype=bool)
     np.not_equal(keys[1:], keys[:-1], out=first[1:])
     where = np.flatnonzero(first)
-    counts = np.diff(where, append=len(keys)).astype(np.float32)
-    row, feature = np.divmod(keys[where], shape[1])
-    ends = np.searchsorted(row, np.arange(shape[0] + 1))
-    return csr_array((counts, feature.astype(np.int32), ends.astype(np.int32)), shape=shape)
+    keys = keys[where]
+    counts = np.diff(where, append=len(first)).astype(np.float32)
+    begins = np.arange(shape[0] + 1, dtype=np.int64) * shape[1]
+    ends = np.searchsorted(keys, begins)
+    keys -= np.repeat(begins[:-1], np.diff(ends))
+    return csr_array((counts, keys.astype(np.int32), ends.astype(np.int32)), shape=shape)
 
 
 def _beside(blocks: list[csr_array], rows: int) -> csr_array:
@@ -206,18 +216,39 @@ def fit_ngrams(
     """All n-grams of these orders that stand in `least_rows` texts, with their counts here.
 
     None where there is none."""
-    tokens = tokens_of(_sample(column), unit)
-    grown = _grow(tokens, orders, least_rows)
+    step = _step(column, unit)
+    sample = column if step == 1 else column.take(np.arange(0, len(column.values), step))
+    tokens = tokens_of(sample, unit)
+    grown, counts = _grow(tokens, orders, least_rows)
     if not sum(map(len, grown)):
         return None
     ngrams = Ngrams(column.name, unit, tokens.alphabet, grown, column.spec.missing)
-    ngrams = ngrams.chosen(np.arange(ngrams.width))
-    counts = ngrams.counts(Table((column,)))
+    if step > 1:
+        counts = ngrams.counts(Table((column,)))
     texts = np.bincount(counts.indices, minlength=ngrams.width)
     frequent = np.flatnonzero(texts >= least_rows)
     if not len(frequent):
         return None
     return ngrams.chosen(frequent), columns_of(counts, frequent)
+
+
+Counted = tuple[Ngrams, "csr_array"] | None
+# What was counted of a column, as long as the column lives: every fold of every learner of a
+# comparison asks for the same, and counting 25,000 reviews takes seconds.
+_COUNTED: WeakKeyDictionary[Column, dict[tuple[Unit, tuple[int, int], int], Counted]] = (
+    WeakKeyDictionary()
+)
+
+
+def counted_ngrams(
+    column: Column, *, unit: Unit, orders: tuple[int, int], least_rows: int
+) -> Counted:
+    """`fit_ngrams`, but counted once for a column."""
+    known = _COUNTED.setdefault(column, {})
+    key = (unit, orders, least_rows)
+    if key not in known:
+        known[key] = fit_ngrams(column, unit=unit, orders=orders, least_rows=least_rows)
+    return known[key]
 
 
 def columns_of(matrix: csr_array, columns: np.ndarray) -> csr_array:
@@ -234,45 +265,48 @@ def columns_of(matrix: csr_array, columns: np.ndarray) -> csr_array:
     return csr_array((matrix.data[kept], found[kept], before[matrix.indptr]), shape=shape)
 
 
-def _sample(column: Column) -> Column:
-    """The column, or every so many of its texts where it is very long."""
+def _step(column: Column, unit: Unit) -> int:
+    """A vocabulary is chosen from every so many texts: 1 unless they are very long together."""
     size = int(pc.sum(pc.binary_length(column.values)).as_py() or 0)
-    step = -(-size // VOCABULARY_BYTES) or 1
-    return column if step == 1 else column.take(np.arange(0, len(column.values), step))
+    return -(-size // VOCABULARY_BYTES[unit]) or 1
 
 
-def _grow(tokens: Tokens, orders: tuple[int, int], least: int) -> tuple[np.ndarray, ...]:
-    """Of each order up to the longest the n-grams that occur `least` times, (n-grams, n) each.
-
-    None of the orders below the shortest wanted."""
-    held = np.bincount(tokens.codes[tokens.codes >= 0], minlength=len(tokens.alphabet))
-    kept = np.flatnonzero(held >= least)
+def _grow(
+    tokens: Tokens, orders: tuple[int, int], least: int
+) -> tuple[tuple[np.ndarray, ...], csr_array]:
+    """Of each order up to the longest the n-grams that occur `least` times, (n-grams, n) each, and
+    their counts. None of the orders below the shortest wanted."""
+    held = np.bincount(tokens.codes + 1, minlength=len(tokens.alphabet) + 1)[1:]
+    kept = np.flatnonzero(held >= least).astype(np.int32)
     place = np.full(len(held) + 1, -1, dtype=np.int32)
     place[kept] = np.arange(len(kept))
     codes = place[tokens.codes]
-    at = np.flatnonzero(codes >= 0).astype(np.int32)
-    nodes = codes[at]
-    grams = np.asarray(kept, dtype=np.int32)[:, None]
-    grown = [grams if orders[0] == 1 else grams[:0]]
-    for order in range(1, orders[1]):
-        following = codes[at + order]
-        alive = following >= 0
-        at = at[alive]
-        keys = nodes[alive].astype(np.int64) * len(kept) + following[alive]
-        level = _frequent_keys(keys, len(grams) * len(kept), least)
-        nodes = level.places(keys)
-        alive = nodes >= 0
-        at, nodes = at[alive], nodes[alive]
-        shorter, last = np.divmod(level.keys, max(len(kept), 1))
-        grams = np.column_stack([grams[shorter], kept[last]]).astype(np.int32)
-        grown.append(grams if order + 1 >= orders[0] else grams[:0])
-    return tuple(grown)
+    nodes, rows, grams = codes, tokens.rows, kept[:, None]
+    grown, blocks = [], []
+    for order in range(orders[1]):
+        if order:
+            size = len(grams) * len(kept)
+            level, nodes = _frequent(_keys(nodes, codes, order, len(kept), size), size, least)
+            shorter, last = np.divmod(level.keys, max(len(kept), 1))
+            grams = np.column_stack([grams[shorter], kept[last]])
+        wanted = order + 1 >= orders[0]
+        grown.append(grams if wanted else grams[:0])
+        if wanted:
+            blocks.append(_count_pairs(rows, nodes, (len(tokens.ends), len(grams))))
+    return tuple(grown), _beside(blocks, len(tokens.ends))
 
 
-def _frequent_keys(keys: np.ndarray, size: int, least: int) -> Level:
+def _frequent(keys: np.ndarray, size: int, least: int) -> tuple[Level, np.ndarray]:
+    """The keys that occur `least` times, and the place of each key among them, -1 elsewhere."""
     if size <= LARGEST_DIRECT:
-        return Level(np.flatnonzero(np.bincount(keys, minlength=size) >= least), size)
-    ordered = np.sort(keys)
-    where = np.flatnonzero(np.diff(ordered, prepend=-1))
-    held = np.diff(where, append=len(ordered))
-    return Level(ordered[where[held >= least]], size)
+        held = np.bincount(keys, minlength=size + 1)[:size]
+        level = Level(np.flatnonzero(held >= least), size)
+        return level, level.places(keys)
+    encoded = pa.array(keys).dictionary_encode()
+    distinct = np.asarray(encoded.dictionary)
+    held = np.bincount(np.asarray(encoded.indices), minlength=len(distinct))
+    kept = np.flatnonzero((held >= least) & (distinct < size))
+    kept = kept[np.argsort(distinct[kept])]
+    place = np.full(len(distinct), -1, dtype=np.int32)
+    place[kept] = np.arange(len(kept))
+    return Level(distinct[kept], size), place[np.asarray(encoded.indices)]

@@ -25,13 +25,9 @@ class CutText(Protocol):
     """A column of texts as codes of tokens."""
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """Columns of a row, and codes there are."""
-        ...
-
-    @property
-    def spelled(self) -> int:
-        """Unknown words of a text whose pieces stand in the first columns."""
+    def shape(self) -> tuple[int, int, int, int]:
+        """Columns of a row, codes there are, codes of pairs, and how many unknown words of a text
+        have their pieces in the first columns."""
         ...
 
     @property

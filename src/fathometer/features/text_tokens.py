@@ -7,7 +7,7 @@ n-grams."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -61,25 +61,19 @@ def _words(texts: pa.Array) -> Tokens:
     before[starts[:-1][starts[:-1] < len(lowered)]] = False  # a new text is a new word
     first = np.flatnonzero(is_word & ~before)
     # How many word bytes stand before each word: where it begins once all others are left out.
-    offsets = np.zeros(len(first) + 1, dtype=np.int32)
     kept = lowered[is_word]
-    offsets[:-1] = _counts_before(is_word, first)
-    offsets[-1] = len(kept)
+    offsets = np.full(len(first) + 1, len(kept), dtype=np.int32)
+    offsets[:-1] = np.cumsum(is_word, dtype=np.int32)[first] - 1
     found = pa.StringArray.from_buffers(len(first), pa.py_buffer(offsets), pa.py_buffer(kept))
     encoded = found.dictionary_encode()
-    folded, place = _distinct([_folded_word(word) for word in encoded.dictionary.to_pylist()])
-    codes = place[np.asarray(encoded.indices, dtype=np.int32)] if len(first) else place[:0]
-    return _separated(codes, np.searchsorted(first, starts[1:]), folded)
+    folded, place = _folded_words(encoded.dictionary)
+    codes = np.asarray(encoded.indices, dtype=np.int32)
+    return _separated(place[codes] if len(codes) else codes, _before(first, starts[1:]), folded)
 
 
-def _counts_before(flags: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """How many flags are set before each of these ascending places."""
-    if not len(places):
-        return np.zeros(0, dtype=np.int64)
-    summed = np.add.reduceat(flags, places, dtype=np.int64)
-    before = np.zeros(len(places), dtype=np.int64)
-    np.cumsum(summed[:-1], out=before[1:])
-    return before
+def _before(where: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """How many of the ascending `where` stand before each of these places."""
+    return np.searchsorted(where, places)
 
 
 def _word_bytes(content: np.ndarray) -> np.ndarray:
@@ -117,10 +111,19 @@ def _beyond_ascii(content: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return places, points
 
 
+def _folded_words(words: pa.Array) -> tuple[tuple[str, ...], np.ndarray]:
+    """The different words once folded, and the place of each word among them."""
+    names = words.to_pylist()
+    beyond = np.flatnonzero(~np.asarray(pc.string_is_ascii(words)))
+    if not len(beyond):
+        return tuple(names), np.arange(len(names), dtype=np.int32)
+    for place in beyond.tolist():
+        names[place] = _folded_word(names[place])
+    return _distinct(names)
+
+
 def _folded_word(word: str) -> str:
     """A word in small letters, if it is one of the three ways of writing that a file knows."""
-    if word.isascii():
-        return word
     small = word.lower()
     return small if word in _written(small) else word
 
@@ -144,12 +147,13 @@ def _characters(texts: pa.Array) -> Tokens:
     begins |= content >= LEAD
     points = content[begins].astype(np.int32)
     places, beyond = _beyond_ascii(content)
-    points[_counts_before_any(begins, places)] = beyond
-    present = np.unique(points)
+    where = np.flatnonzero(begins)
+    points[_before(where, places)] = beyond
+    present = np.flatnonzero(np.bincount(points))
     folded, place = _distinct([" ", *(_folded_character(chr(point)) for point in present)])
     lookup = np.zeros(int(present.max(initial=0)) + 1, dtype=np.int32)
     lookup[present] = place[1:]
-    ends = _counts_before_any(begins, starts[1:])
+    ends = _before(where, starts[1:])
     sizes = np.diff(ends, prepend=0)
     codes = np.full(len(points) + 3 * len(ends), -1, dtype=np.int32)
     first = np.concatenate([[0], np.cumsum(sizes + 3)])
@@ -157,12 +161,6 @@ def _characters(texts: pa.Array) -> Tokens:
     shift = 3 * np.arange(len(ends)) + 1
     codes[np.arange(len(points)) + np.repeat(shift, sizes)] = lookup[points]
     return Tokens(codes, first[1:] - 1, folded)
-
-
-def _counts_before_any(flags: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """How many flags are set before each of these places, which may repeat or stand at the end."""
-    where = np.flatnonzero(flags)
-    return np.searchsorted(where, places)
 
 
 def _folded_character(letter: str) -> str:
@@ -206,8 +204,8 @@ def write_tokens(
 ) -> str:
     """The twin: int64 (rows, longest text) places in `alphabet`, -1 for all other tokens."""
     raw = write_without(graph, graph.input(column, Element.STRING), missing)
-    flat = graph.add("Reshape", raw, graph.constant(np.array([-1])))
     if unit is Unit.WORDS:
+        flat = graph.add("Reshape", raw, graph.constant(np.array([-1])))
         split = graph.add(
             "Tokenizer",
             graph.add(
@@ -225,17 +223,7 @@ def write_tokens(
         )
         keys = [(way, place) for place, word in enumerate(alphabet) for way in _written(word)]
     else:
-        blank = graph.constant([" "])
-        bordered = graph.add("StringConcat", graph.add("StringConcat", blank, flat), blank)
-        split = graph.add(
-            "Tokenizer",
-            bordered,
-            domain="com.microsoft",
-            mark=0,
-            mincharnum=1,
-            pad_value="",
-            separators=[""],
-        )
+        split = write_characters(graph, raw)
         places = {letter: place for place, letter in enumerate(alphabet)}
         folds = _character_folds()
         keys = [(letter, place) for letter, place in places.items() if letter not in folds]
@@ -250,6 +238,22 @@ def write_tokens(
     )
 
 
+def write_characters(graph: Graph, raw: str) -> str:
+    """A blank, each text's characters and a blank, string (rows, longest text), "" to fill up."""
+    flat = graph.add("Reshape", raw, graph.constant(np.array([-1])))
+    blank = graph.constant([" "])
+    bordered = graph.add("StringConcat", graph.add("StringConcat", blank, flat), blank)
+    return graph.add(
+        "Tokenizer",
+        bordered,
+        domain="com.microsoft",
+        mark=0,
+        mincharnum=1,
+        pad_value="",
+        separators=[""],
+    )
+
+
 @cache
 def _character_folds() -> dict[str, str]:
     """Every character that folding changes, and into what: 1,433 of them in Unicode 14.
@@ -261,3 +265,15 @@ def _character_folds() -> dict[str, str]:
         if not 0xD800 <= point <= 0xDFFF and (folded := _folded_character(letter)) != letter:
             folds[letter] = folded
     return folds
+
+
+# A text of a script without blanks has one every so many bytes at most; English every 5 to 6.
+BYTES_A_BLANK = 30
+
+
+def characters_help(texts: Sequence[pa.Array], most_bytes: int) -> bool:
+    """Whether n-grams of characters are worth their cost: for few or short texts, or where blanks
+    do not part the words (Chinese, Japanese, Thai). Looks at sizes and blanks alone."""
+    size = sum(pc.sum(pc.binary_length(each)).as_py() or 0 for each in texts)
+    blanks = sum(pc.sum(pc.count_substring(each, " ")).as_py() or 0 for each in texts)
+    return bool(size <= most_bytes or blanks * BYTES_A_BLANK < size)

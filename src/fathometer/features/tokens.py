@@ -56,25 +56,18 @@ class TextCodes:
     missing: tuple[str, ...] = ()  # texts that count as empty; in a table they are already
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """Columns of a row, and codes there are."""
+    def shape(self) -> tuple[int, int, int, int]:
+        """Columns of a row, codes there are, codes of pairs, and unknown words that are spelled."""
         blocks = 2 if len(self.pairs) else 1
-        return SPELLED * PIECES + blocks * self.length, self._base + len(self.pairs) + self._pieces
-
-    @property
-    def spelled(self) -> int:
-        """Unknown words of a text whose pieces stand before the tokens."""
-        return SPELLED
+        columns = SPELLED * PIECES + blocks * self.length
+        codes = self._base + len(self.pairs) + self.spelling.count
+        return columns, codes, len(self.pairs), SPELLED
 
     @property
     def pieces(self) -> np.ndarray:
         """(FIRST + tokens, PIECES) int32: the codes of what each token is spelled of; 0 fills up."""
         own = self.spelling.codes(self.tokens)
         return np.concatenate([np.zeros((FIRST, PIECES), dtype=np.int32), own])
-
-    @property
-    def _pieces(self) -> int:
-        return self.spelling.count
 
     @property
     def _base(self) -> int:

@@ -151,7 +151,7 @@ class RawNetwork:
             size = step.spec.size
             return self.picture.encoder(PictureShape(size.channels, size.height, size.width))
         if isinstance(step, TextStep) and self.text is not None:
-            return self.text.encoder(TextShape(*step.cut.shape, step.cut.spelled, step.cut.pieces))
+            return self.text.encoder(TextShape(*step.cut.shape, step.cut.pieces))
         assert isinstance(step, TableStep)
         road = step.road
         sizes = len(road.number_names), len(road.flag_names)

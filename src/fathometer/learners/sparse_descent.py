@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 MEMORY = 8  # steps that the curvature is read from
-TOLERANCE = 1e-4  # stops when a step lowers the loss by less than this part
+# Stops when a step lowers the loss by less than this part. On banking77 accuracy 0.914 after 21
+# slopes with 3e-3, 0.913 after 30 with 1e-3; the folds judge what stopped early as it is.
+TOLERANCE = 1e-3
 ARMIJO = 1e-4  # least part of the promised decrease (Nocedal & Wright 2006, section 3.1)
 HALVINGS = 20
 

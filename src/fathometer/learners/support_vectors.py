@@ -231,18 +231,33 @@ def fit_machine(
             done = (fold * tried + place + 1) / ((folds + 1) * tried)
             budget.report(Progress(done, f"{settings[place]}, fold {fold + 1}/{folds}"))
     chosen, final = choose_for_each_fold(losses)
-    out_of_fold = np.zeros((len(split.train), task.outputs))
-    for fold, place in enumerate(chosen.tolist()):
-        own = split.places(split.folds[fold])
-        others = np.setdiff1d(np.arange(len(split.train)), own) if folds > 1 else own
-        map_ = fit_calibration(margins[place, others], taught[others])
-        out_of_fold[own] = map_.probabilities(margins[place, own])
-    whole = fit_recipe(Road.PRODUCTS, table, task, split.train, seed=split.seed)
-    (machine,) = fit_path(whole.training, signs[split.train], [settings[final]])
+    out_of_fold = calibrated_scores(margins, taught, split, chosen)
+    whole = fit_recipe(Road.PRODUCTS, table, task, split.teaching, seed=split.seed)
+    (machine,) = fit_path(whole.training, signs[split.teaching], [settings[final]])
     known = np.concatenate([split.places(rows) for rows in split.folds])
     core = CalibratedCore(machine, fit_calibration(margins[final, known], taught[known]))
     account = Account(tried, folds * tried + 1, str(settings[final]))
     return RecipeModel(task, feature_specs(table, task), whole.recipe, core, out_of_fold, account)
+
+
+def calibrated_scores(
+    margins: np.ndarray, taught: np.ndarray, split: Split, chosen: np.ndarray
+) -> np.ndarray:
+    """(train rows, classes) probabilities: each fold's margins by the map of the other folds'.
+
+    Args:
+        margins: (settings, train rows, classes), out of fold.
+        taught: (train rows,) the target, encoded.
+        chosen: (folds,) each fold's setting.
+    """
+    scores = np.zeros(margins.shape[1:])
+    for fold, place in enumerate(chosen.tolist()):
+        own = split.places(split.folds[fold])
+        others = [split.places(rows) for rows in split.folds if rows is not split.folds[fold]]
+        known = np.concatenate(others) if others else own  # a single fold has no others
+        found = fit_calibration(margins[place, known], taught[known])
+        scores[own] = found.probabilities(margins[place, own])
+    return scores
 
 
 def squared_distances(rows: np.ndarray, reference: np.ndarray) -> np.ndarray:

@@ -7,23 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fathometer.errors import ColumnError, KindError
+from fathometer.errors import ColumnError, KindError, SourceError
 from fathometer.graph import Element
+from fathometer.modelfile.picture_list import pictures_alone, pictures_from
 from fathometer.table.kind import ELEMENTS, ColumnSpec, Kind
 
 if TYPE_CHECKING:
     from fathometer.table.table import Column
 
 
-def feeds_from(source: Any, columns: Sequence[ColumnSpec]) -> tuple[dict[str, np.ndarray], Any]:
-    """The inputs (rows, 1) of these columns, and the frame that answers should look like.
+def feeds_from(source: Any, columns: Sequence[ColumnSpec]) -> tuple[dict[str, Any], Any]:
+    """The inputs of these columns, (rows, 1) or pictures, and the frame that answers should look
+    like.
 
     A mapping of arrays goes straight through, without a frame library or Arrow, and its answers
-    are numpy arrays (the frame is None).
+    are numpy arrays (the frame is None). So do pictures that are named or given one by one, where
+    the model takes nothing else.
 
     Raises:
         ColumnError: if a column is absent. KindError: if a value is not of its column's kind.
+        SourceError: if a picture of a folder cannot be read.
     """
+    alone = pictures_alone(source, columns)
+    if alone is not None:
+        return {columns[0].name: alone}, None
     if isinstance(source, Mapping):
         found = {spec.name: feed(source, spec) for spec in columns}
         if len({len(values) for values in found.values()}) > 1:
@@ -39,7 +46,15 @@ def feeds_from(source: Any, columns: Sequence[ColumnSpec]) -> tuple[dict[str, np
     else:
         from fathometer.table.read import read_as
 
-        table = read_as(source, columns).table
+        reading = read_as(source, columns)
+        if reading.rejected_count and reading.files is not None:
+            first = reading.rejected[0]
+            raise SourceError(
+                f"{reading.rejected_count:,} of the pictures cannot be read, the first of them "
+                f"{first.text}: it {first.reason}.",
+                try_next="fathom predict, which answers the others with their paths",
+            )
+        table = reading.table
     feeds = {spec.name: _stored(table[spec.name]) for spec in columns}
     return feeds, None if isinstance(source, Table) else source
 
@@ -52,8 +67,8 @@ def _stored(column: Column) -> np.ndarray:
     return (column.numbers if double else column.strings)[:, None]
 
 
-def feed(source: Mapping[str, Any], spec: ColumnSpec) -> np.ndarray:
-    """One input (rows, 1) from a mapping's values.
+def feed(source: Mapping[str, Any], spec: ColumnSpec) -> Any:
+    """One input (rows, 1) from a mapping's values; of pictures, see `pictures_from`.
 
     None and NaN are missing; what else stands for it ("?", -999) the file itself knows. Blanks
     around strings are dropped; strings are not read as numbers people write ("1,234") here."""
@@ -64,7 +79,7 @@ def feed(source: Mapping[str, Any], spec: ColumnSpec) -> np.ndarray:
         )
     values = source[spec.name]
     if spec.kind is Kind.IMAGE:
-        return _pixels(values, spec)
+        return pictures_from(values, spec)
     if ELEMENTS[spec.kind] is Element.DOUBLE:
         try:
             found = np.asarray(values, dtype=np.float64)  # None becomes NaN
@@ -73,21 +88,6 @@ def feed(source: Mapping[str, Any], spec: ColumnSpec) -> np.ndarray:
         return found.reshape(-1, 1)
     raw = np.asarray(values, dtype=object).reshape(-1, 1)
     return np.array([[as_text(value)] for value in raw[:, 0]], dtype=object).reshape(-1, 1)
-
-
-def _pixels(values: Any, spec: ColumnSpec) -> np.ndarray:
-    """Pictures of one size (rows, height, width, channels) uint8; gray ones also without the last
-    axis."""
-    found = np.asarray(values)
-    if found.ndim == 3 and spec.size.channels == 1:
-        found = found[..., None]
-    if found.dtype != np.uint8 or found.ndim != 4 or found.shape[3] != spec.size.channels:
-        raise KindError(
-            f'column "{spec.name}" takes pictures as uint8 of shape (rows, height, width, '
-            f"{spec.size.channels}); it was given {found.dtype} of shape {found.shape}.",
-            try_next="a path, or a frame with a column of paths or bytes",
-        )
-    return found
 
 
 def as_text(value: object) -> str:

@@ -20,6 +20,7 @@ from fathometer.graph import Element
 from fathometer.modelfile import signature
 from fathometer.modelfile.feeds import answer_frame, feeds_from
 from fathometer.modelfile.intervals import Intervals, intervals_from_json
+from fathometer.modelfile.picture_list import PictureList, is_picture, of_one_size
 from fathometer.modelfile.row import RowReader, is_row
 from fathometer.modelfile.signature import Question
 from fathometer.modelfile.trim import trim
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 # Rows a chunk: large enough that the cost of a call vanishes, small enough that the widest learner
 # (distances to ten thousand rows, in double) stays under 100 MB a thread.
 CHUNK = 1024
+# Counts of n-grams are up to 200,000 floats a row before they are weighed: 25 MB in such a chunk.
+TEXT_CHUNK = 32
 PICTURE_CHUNK = 64  # what a convolution answers is some hundred times larger than the picture
 # Seconds of work that threads are started for; on a busy machine of two cores starting and meeting
 # them made a 3 ms batch (logistic, 8,192 rows of 23 numbers) last 45 ms.
@@ -85,8 +88,19 @@ class ModelFile:
         return any(spec.kind is Kind.IMAGE for spec in self.columns)
 
     def _is_row(self, source: Any) -> bool:
-        is_mapping = isinstance(source, Mapping) and not self._takes_pictures
-        return is_mapping and is_row(source, self.columns)
+        if not isinstance(source, Mapping):
+            return False
+        spec = self.columns[0]
+        if spec.kind is Kind.IMAGE and spec.name in source:
+            return is_picture(source[spec.name], spec)
+        return is_row(source, self.columns)
+
+    def _row_scores(self, row: Mapping[str, Any]) -> list[float]:
+        """Of one value a column."""
+        if self._takes_pictures:
+            found: list[float] = self.scores(feeds_from(row, self.columns)[0])[0].tolist()
+            return found
+        return self._row_reader.scores(row)
 
     @property
     def _scores_name(self) -> str:
@@ -105,14 +119,15 @@ class ModelFile:
         kind = int if self.task.integer_labels else str
         return [kind(name) for name in self.task.classes]
 
-    def scores(self, feeds: Mapping[str, np.ndarray]) -> np.ndarray:
+    def scores(self, feeds: Mapping[str, Any]) -> np.ndarray:
         """Probabilities (rows, classes), or values (rows, 1), float64, of raw inputs (rows, 1)."""
         rows = len(next(iter(feeds.values()))) if feeds else 0
         if rows == 0:
             return np.zeros((0, len(self.task.classes) or 1))
         if rows == 1 and not self._takes_pictures:
             return np.array([self._row_reader.ready(feeds)])
-        chunk = PICTURE_CHUNK if self._takes_pictures else CHUNK
+        counts_words = "TfIdfVectorizer" in self.contents.operators
+        chunk = PICTURE_CHUNK if self._takes_pictures else TEXT_CHUNK if counts_words else CHUNK
         chunks = [
             {name: values[start : start + chunk] for name, values in feeds.items()}
             for start in range(0, rows, chunk)
@@ -130,7 +145,9 @@ class ModelFile:
 
         Args:
             source: a frame (pandas, Polars, Arrow, DuckDB), a path, a `Table`, a mapping from
-                column to values, or one row: a mapping from column to value.
+                column to values, or one row: a mapping from column to value. Pictures are paths,
+                contents of files, or uint8 arrays (height, width, channels) of any sizes; a model
+                that takes nothing else takes them without a mapping, and folders of them.
 
         Returns:
             Labels or values: a Series or array named like the target; numpy for a mapping of
@@ -140,7 +157,7 @@ class ModelFile:
             ColumnError: if a column is absent. KindError: if a value is not of its kind.
         """
         if self._is_row(source):
-            scores = self._row_reader.scores(source)
+            scores = self._row_scores(source)
             return self._labels[scores.index(max(scores))] if self._labels else scores[0]
         feeds, like = feeds_from(source, self.columns)
         return answer_frame(like, {self.task.target: self.answers(self.scores(feeds))}, single=True)
@@ -156,7 +173,7 @@ class ModelFile:
                 try_next="model.predict(frame)",
             )
         if self._is_row(source):
-            return np.array(self._row_reader.scores(source))
+            return np.array(self._row_scores(source))
         feeds, like = feeds_from(source, self.columns)
         scores = self.scores(feeds)
         named = dict(zip(self.task.classes, scores.T, strict=True))
@@ -238,7 +255,9 @@ class ModelFile:
         named: np.ndarray = np.array(self.task.classes, dtype=object)[scores.argmax(axis=1)]
         return named.astype(kind)
 
-    def _scores_of(self, feeds: Mapping[str, np.ndarray]) -> np.ndarray:
+    def _scores_of(self, feeds: Mapping[str, Any]) -> np.ndarray:
+        if any(isinstance(values, PictureList) for values in feeds.values()):
+            return np.concatenate([self._scores_of(each) for each in of_one_size(feeds)])
         found = self.session.run([self._scores_name], feeds)[0]
         return np.asarray(found, dtype=np.float64).reshape(len(found), -1)
 

@@ -28,7 +28,7 @@ BLANK_HASH = "0" * 64
 
 # Operators that our learners write, and none that repeats, branches, or makes much from little.
 STANDARD = """
-Abs Add And ArgMax AveragePool Cast Clip Concat Conv Cos Div Equal Erf Exp Floor Gather
+Abs Add And ArgMax AveragePool Cast Clip Concat Conv Cos CumSum Div Equal Erf Exp Floor Gather
 GatherElements Gemm GlobalAveragePool Greater GreaterOrEqual Identity IsNaN Less LessOrEqual Log
 LogSoftmax MatMul Max MaxPool Min Mod Mul Neg Not Or Pow ReduceL2 ReduceMax ReduceMean ReduceSum
 RegexFullMatch Relu Reshape Resize Selu Sigmoid Sin Slice Softmax Softplus Sqrt Squeeze StringConcat

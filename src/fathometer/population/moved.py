@@ -63,7 +63,7 @@ class Moved:
         """Nesterov's step, made orthogonal for Muon."""
         torch._foreach_mul_(self._first, self._rate.momentum)
         torch._foreach_add_(self._first, gradients)
-        steps = torch._foreach_add(gradients, self._first, alpha=self._rate.momentum)
+        steps = list(torch._foreach_add(gradients, self._first, alpha=self._rate.momentum))
         if self._rate.optimiser is Optimiser.MUON:
             steps = [orthogonal(step) for step in steps]
         if self._rate.is_scale_free:
@@ -71,7 +71,7 @@ class Moved:
                 weight.mul_(len(weight) ** 0.5 / (weight.norm() + 1e-7))
         if self._rate.weight_decay:
             torch._foreach_mul_(list(self._weights), 1.0 - rate * self._rate.weight_decay)
-        torch._foreach_add_(list(self._weights), list(steps), alpha=-rate)
+        torch._foreach_add_(list(self._weights), steps, alpha=-rate)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The moments, for a checkpoint."""
@@ -108,5 +108,6 @@ def orthogonal(step: Tensor) -> Tensor:
         product = found @ found.T
         found = a * found + (b * product + c * (product @ product)) @ found
     found = found.T if tall else found
-    scale = max(1.0, len(flat) / flat.shape[1]) ** 0.5
-    return (found * scale).reshape(step.shape)
+    root = max(1.0, len(flat) / flat.shape[1]) ** 0.5
+    scaled: Tensor = found * root
+    return scaled.reshape(step.shape)

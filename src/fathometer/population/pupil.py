@@ -66,7 +66,10 @@ class Pupil:
         self._lessons, self._fold, self._training = lessons, fold, training
         self._rows = lessons.learning[fold]
         device = lessons.target.device
-        self._net = net.to(device, memory_format=torch.channels_last)
+        self._net = net.to(device)
+        for parameter in net.parameters():
+            if parameter.dim() == 4:  # kernels lie as pictures do
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         self._net.prepare(lessons.take(fold, self._rows), self._target(self._rows))
         self._batch = min(training.batch, max(LEAST_BATCH, len(self._rows) // 8))
         least = math.ceil(training.least_steps / training.epochs)
@@ -114,7 +117,8 @@ class Pupil:
             parameter.grad = None
         with self._cast():
             outputs = self._net(raws)
-        self._loss(outputs.float(), self._target(rows), self._training.label_smoothing).backward()
+        smoothing = self._training.label_smoothing
+        torch.autograd.backward(self._loss(outputs.float(), self._target(rows), smoothing))
         pace = self._pace(step)
         for moved in self._moved:
             moved.step(pace)
@@ -150,7 +154,7 @@ class Pupil:
     @torch.no_grad()
     def _outputs(self, rows: Tensor) -> Tensor:
         self._net.eval()
-        found = [self._net(self._lessons.take(self._fold, own)) for own in rows.split(CHUNK)]
+        found = [self._net(self._lessons.take(self._fold, own)) for own in torch.split(rows, CHUNK)]
         return torch.cat(found)
 
     def weights(self) -> dict[str, np.ndarray]:

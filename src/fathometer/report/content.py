@@ -15,7 +15,7 @@ from fathometer.table.task import Task
 from fathometer.trial.scorecard import Scorecard
 from fathometer.verdict.verdict import Verdict
 
-Side = Literal["traditional", "deep", "both"]
+Side = Literal["traditional", "deep", "both", "challenger"]
 
 
 @dataclass(frozen=True)

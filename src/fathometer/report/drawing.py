@@ -89,7 +89,8 @@ def label(words: str, x: float, y: float, kind: str = "", anchor: str = "start")
 
 
 def mark(family: Side, x: float, y: float, size: float = 6.0, kind: str = "mark") -> Markup:
-    """The family's shape: circle for traditional, diamond for deep, square for both together."""
+    """The family's shape: circle for traditional, diamond for deep, square for both together,
+    triangle for a challenger."""
     looks: dict[str, str | float] = {"class": f"{kind} {family}"}
     if family == "traditional":
         return tag("circle", {**looks, "cx": x, "cy": y, "r": size})
@@ -97,6 +98,11 @@ def mark(family: Side, x: float, y: float, size: float = 6.0, kind: str = "mark"
         d = size * 1.35  # a diamond of the circle's area
         return tag("path", {**looks, "d": f"M{x - d:.1f} {y:.1f}l{d:.1f} {-d:.1f} {d:.1f} {d:.1f}"
                             f" {-d:.1f} {d:.1f}z"})  # fmt: skip
+    if family == "challenger":
+        t = size * 1.35
+        return tag(
+            "path", {**looks, "d": f"M{x:.1f} {y - t:.1f}l{t:.1f} {1.8 * t:.1f}h{-2 * t:.1f}z"}
+        )
     side = size * 1.77
     return tag("rect", {**looks, "x": x - side / 2, "y": y - side / 2, "width": side,
                         "height": side})  # fmt: skip

@@ -16,6 +16,7 @@ from pathlib import Path
 from fathometer.errors import StoreError
 from fathometer.report import (
     credit_section,
+    evidence_section,
     fit_section,
     gallery_section,
     opening,
@@ -39,6 +40,7 @@ class Section:
 # In reading order: a decision maker stops early, an engineer starts at the end.
 SECTIONS = (
     Section("contest", "Contest", "The contest", sections.contest),
+    Section("evidence", "Evidence", "How the verdict was found", evidence_section.evidence),
     Section("cost", "Cost", "Cost against quality", sections.costs),
     Section(
         "credit", "Credit", "Features or learner: who deserves the credit", credit_section.credit

@@ -20,6 +20,7 @@ FAMILIES: tuple[tuple[Side, str], ...] = (
     ("traditional", "traditional machine learning"),
     ("deep", "deep learning"),
     ("both", "both together"),
+    ("challenger", "challenger: not trained here, may have seen these rows"),
 )
 
 
@@ -131,10 +132,15 @@ def rejected(content: ReportContent) -> Markup:
     return together(paragraph(words), tables.rejected_table(content))
 
 
+def _of_verdict(content: ReportContent) -> tuple[str, ...]:
+    """The verdict's warnings but those that stand below, as the table's."""
+    return tuple(each for each in content.verdict.warnings if each not in content.suspicions)
+
+
 def doubts(content: ReportContent) -> Markup:
     """Warnings of the verdict, suspicions about the table and what reading changed."""
     groups = (
-        ("About the verdict", content.verdict.warnings),
+        ("About the verdict", _of_verdict(content)),
         ("About the table", content.suspicions),
         ("While reading", content.notes),
     )

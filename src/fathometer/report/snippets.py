@@ -24,6 +24,7 @@ def python_program(content: ReportContent) -> str:
             "import numpy as np",
             "import onnxruntime",
             "",
+            *_python_pictures(content.inputs),
             f"session = onnxruntime.InferenceSession({_text(content.winner_file)})",
             "row = {  # shape (rows, 1); a missing number is NaN, a missing string is empty",
             *rows,
@@ -35,7 +36,33 @@ def python_program(content: ReportContent) -> str:
     )
 
 
+def _python_pictures(inputs: Sequence[InputLine]) -> list[str]:
+    """The imports and functions that read pictures, where some are."""
+    lines: list[str] = []
+    for channels in _channels(inputs):
+        mode, axes = ("L", "[None, ..., None]") if channels == 1 else ("RGB", "[None]")
+        lines += [
+            f"def {_reader(channels)}(path):  # of any size, (1, height, width, {channels}) uint8",
+            "    upright = ImageOps.exif_transpose(Image.open(path))",
+            f'    return np.asarray(upright.convert("{mode}")){axes}',
+            "",
+        ]
+    return ["from PIL import Image, ImageOps  # pip install pillow", "", *lines] if lines else []
+
+
+def _channels(inputs: Sequence[InputLine]) -> list[int]:
+    """The channels of the pictures among the inputs, each once."""
+    return sorted({each.picture.channels for each in inputs if each.picture is not None})
+
+
+def _reader(channels: int) -> str:
+    """What the function is called that reads such a picture."""
+    return "gray_picture" if channels == 1 else "picture"
+
+
 def _python_value(line: InputLine) -> str:
+    if line.picture is not None:
+        return f'{_reader(line.picture.channels)}("photo.jpg")'
     if line.element is Element.STRING:
         return f"np.array([[{_text(str(line.example or ''))}]], dtype=object)"
     return f"np.array([[{_number(line, 'np.nan')}]], dtype=np.float64)"
@@ -63,18 +90,17 @@ def csharp_program(content: ReportContent) -> str:
             "using System.Linq;",
             "using Microsoft.ML.OnnxRuntime;",
             "using Microsoft.ML.OnnxRuntime.Tensors;",
+            *_csharp_imports(content.inputs),
             "",
             "static NamedOnnxValue Column<T>(string name, T value) =>",
             "    NamedOnnxValue.CreateFromTensor(",
             "        name, new DenseTensor<T>(new[] { value }, new[] { 1, 1 }));",
             "",
+            *_csharp_pictures(content.inputs),
             f"using var session = new InferenceSession({_text(content.winner_file)});",
             "var row = new List<NamedOnnxValue>",
             "{   // a missing number is NaN, a missing string is empty",
-            *[
-                f"    Column<{_csharp_type(i)}>({_text(i.name)}, {_csharp_value(i)}),"
-                for i in content.inputs[:SHOWN]
-            ],
+            *[f"    {_csharp_column(i)}," for i in content.inputs[:SHOWN]],
             *_rest(content.inputs, "    //"),
             "};",
             "using var answers = session.Run(row);",
@@ -82,6 +108,43 @@ def csharp_program(content: ReportContent) -> str:
             "",
         ]
     )
+
+
+def _csharp_imports(inputs: Sequence[InputLine]) -> list[str]:
+    if not _channels(inputs):
+        return []
+    parts = ("", ".PixelFormats", ".Processing")
+    return [
+        "// dotnet add package SixLabors.ImageSharp",
+        *[f"using SixLabors.ImageSharp{part};" for part in parts],
+    ]
+
+
+def _csharp_pictures(inputs: Sequence[InputLine]) -> list[str]:
+    lines: list[str] = []
+    for channels in _channels(inputs):
+        name, pixel = ("GrayPicture", "L8") if channels == 1 else ("Picture", "Rgb24")
+        lines += [
+            f"static NamedOnnxValue {name}(string name, string path)",
+            f"{{   // of any size, (1, height, width, {channels}) bytes",
+            f"    using var picture = Image.Load<{pixel}>(path);",
+            "    picture.Mutate(each => each.AutoOrient());",
+            f"    var pixels = new byte[picture.Height * picture.Width * {channels}];",
+            "    picture.CopyPixelDataTo(pixels);",
+            f"    var shape = new[] {{ 1, picture.Height, picture.Width, {channels} }};",
+            "    return NamedOnnxValue.CreateFromTensor(",
+            "        name, new DenseTensor<byte>(pixels, shape));",
+            "}",
+            "",
+        ]
+    return lines
+
+
+def _csharp_column(line: InputLine) -> str:
+    if line.picture is not None:
+        name = "GrayPicture" if line.picture.channels == 1 else "Picture"
+        return f'{name}({_text(line.name)}, "photo.jpg")'
+    return f"Column<{_csharp_type(line)}>({_text(line.name)}, {_csharp_value(line)})"
 
 
 def _csharp_type(line: InputLine) -> str:
@@ -116,9 +179,11 @@ def javascript_program(content: ReportContent) -> str:
         [
             "// npm install onnxruntime-node      in a browser: onnxruntime-web",
             'import * as ort from "onnxruntime-node";',
+            *_javascript_imports(content.inputs),
             "",
             'const number = (value) => new ort.Tensor("float64", [value], [1, 1]);',
             'const string = (value) => new ort.Tensor("string", [value], [1, 1]);',
+            *_javascript_pictures(content.inputs),
             "",
             f"const session = await ort.InferenceSession.create({_text(content.winner_file)});",
             "const row = {  // a missing number is NaN, a missing string is empty",
@@ -131,7 +196,30 @@ def javascript_program(content: ReportContent) -> str:
     )
 
 
+def _javascript_imports(inputs: Sequence[InputLine]) -> list[str]:
+    return ['import sharp from "sharp";  // npm install sharp'] if _channels(inputs) else []
+
+
+def _javascript_pictures(inputs: Sequence[InputLine]) -> list[str]:
+    lines: list[str] = []
+    for channels in _channels(inputs):
+        name, colours = ("grayPicture", "b-w") if channels == 1 else ("picture", "srgb")
+        lines += [
+            f"const {name} = async (path) => {{  // of any size, (1, height, width, {channels})",
+            '  const upright = sharp(path).rotate().flatten({ background: "white" });',
+            f'  const raw = upright.toColourspace("{colours}").raw();',
+            "  const { data, info } = await raw.toBuffer({ resolveWithObject: true });",
+            f"  const shape = [1, info.height, info.width, {channels}];",
+            '  return new ort.Tensor("uint8", new Uint8Array(data), shape);',
+            "};",
+        ]
+    return lines
+
+
 def _javascript_value(line: InputLine) -> str:
+    if line.picture is not None:
+        name = "grayPicture" if line.picture.channels == 1 else "picture"
+        return f'await {name}("photo.jpg")'
     if line.element is Element.STRING:
         return f"string({_text(str(line.example or ''))})"
     return f"number({_number(line, 'NaN')})"

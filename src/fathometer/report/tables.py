@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,12 +14,13 @@ from fathometer.report.quantities import (
     file_size,
     fixed,
     measured,
+    places_for,
     scored,
     shared_places,
     significant,
 )
 from fathometer.table.metric import METRICS
-from fathometer.trial.scorecard import Bill, Scorecard
+from fathometer.trial.scorecard import Bill, Coverage, Quality, Scorecard
 
 COLUMNS_SHOWN = 500  # a table of 10,000 columns must not make the page slow
 REJECTED_SHOWN = 100
@@ -104,11 +106,13 @@ CHARGES = (
 
 
 def _figure(value: float) -> Cell:
-    return Cell(measured(value), value)
+    return Cell(measured(value), value if math.isfinite(value) else None)
 
 
 def _energy(bill: Bill) -> Cell:
     figure = measured(bill.energy_joules)
+    if not math.isfinite(bill.energy_joules):
+        return Cell(DASH)
     if bill.energy_source == "measured":
         return Cell(figure, bill.energy_joules)
     return Cell(together(figure, " ", tag("small", {}, "est.")), bill.energy_joules)
@@ -124,7 +128,9 @@ def leaderboard(content: ReportContent) -> Markup:
         Heading("family"),
         Heading(f"{metric.label} [95 %]", True, "on the lockbox, with 95 % bootstrap interval"),
         *[charge.heading for charge in CHARGES],
-        Heading("calibration error", True, "expected calibration error, 0 is best"),
+        Heading("calibration error [95 %]", True, "expected calibration error, 0 is best"),
+        Heading("intervals hold", True, "share of unseen rows in which 90 % intervals or sets "
+                "held the truth, with its 95 % interval"),
         Heading("reads as"),
     ]
     return table(headings, [_card_row(card, content, places) for card in cards], sorts=True)
@@ -141,7 +147,8 @@ def _card_row(card: Scorecard, content: ReportContent, places: int) -> list[Cell
         Cell(together(family_mark(card.family), card.family)),
         Cell(scored(card.quality, places), card.quality.value) if card.quality else Cell(DASH),
         *[charge.cell(bill) if bill else Cell(DASH) for charge in CHARGES],
-        Cell(fixed(error, 3), error) if error is not None else Cell(DASH),
+        _ranged(error, card.intervals.get("calibration_error")),
+        _coverage(card.coverage),
         Cell(card.reads_as or DASH),
     ]
 
@@ -166,8 +173,8 @@ def _further_row(card: Scorecard, others: Sequence[str]) -> list[Cell]:
     parity = Cell(DASH) if card.parity is None else Cell(f"{card.parity:.0e}", card.parity)
     return [
         Cell(card.name),
-        *[_score_cell(card.others.get(name)) for name in others],
-        _score_cell(card.out_of_fold),
+        *[_ranged(card.others.get(name), card.intervals.get(name)) for name in others],
+        _ranged(card.out_of_fold, card.intervals.get("out_of_fold")),
         Cell(f"{card.configurations:,}", card.configurations),
         Cell(f"{card.fits:,}", card.fits),
         parity,
@@ -175,8 +182,21 @@ def _further_row(card: Scorecard, others: Sequence[str]) -> list[Cell]:
     ]
 
 
-def _score_cell(value: float | None) -> Cell:
-    return Cell(DASH) if value is None else Cell(significant(value, 4), value)
+def _ranged(value: float | None, ends: Sequence[float] | None) -> Cell:
+    """A number with its 95 % interval, at the places that the interval deserves."""
+    if value is None:
+        return Cell(DASH)
+    if ends is None or not ends[1] > ends[0]:
+        return Cell(significant(value, 4), value)
+    return Cell(scored(Quality("", value, *ends), places_for((ends[1] - ends[0]) / 2)), value)
+
+
+def _coverage(found: Coverage | None) -> Cell:
+    if found is None:
+        return Cell(DASH)
+    low, high = (fixed(100 * end, 0) for end in (found.low, found.high))
+    said = f"{fixed(100 * found.held, 0)} % [{low}, {high}] of {100 * found.stated:g} %"
+    return Cell(said, found.held)
 
 
 def failures(cards: Sequence[Scorecard]) -> Markup:

@@ -71,9 +71,11 @@ def use(content: ReportContent) -> Markup:
 def _deployment(content: ReportContent) -> list[str]:
     classify = content.task.kind is TaskKind.CLASSIFY
     outputs = "label (rows) and probability (rows, classes)" if classify else "value (rows, 1)"
+    sources = "more_photos/" if _takes_pictures_alone(content) else "new.csv"
     return [
         "Inputs are named like the columns, shape (rows, 1): double for numbers and booleans, "
         "string for everything else. Send many rows at once where you can.",
+        *_of_pictures(content),
         "A missing number is NaN, a missing string is empty. A category never seen before is "
         "allowed; nothing needs to be recoded first.",
         f"Outputs: {outputs}.",
@@ -82,13 +84,30 @@ def _deployment(content: ReportContent) -> list[str]:
         "one session.",
         together(
             "From the command line: ",
-            inline(f"fathom predict {content.winner_file} new.csv -o answers.csv"),
+            inline(f"fathom predict {content.winner_file} {sources} -o answers.csv"),
             "; what the file holds: ",
             inline(f"fathom inspect {content.winner_file}"),
             ".",
         ),
         "The qualities above hold for rows like those of the lockbox. When the data changes, "
         "repeat the comparison.",
+    ]
+
+
+def _takes_pictures_alone(content: ReportContent) -> bool:
+    return all(each.picture is not None for each in content.inputs)
+
+
+def _of_pictures(content: ReportContent) -> list[str]:
+    """How pictures enter, one line for each such input."""
+    return [
+        f"Pictures enter “{each.name}” as uint8 of shape (rows, height, width, "
+        f"{each.picture.channels}), {'gray' if each.picture.channels == 1 else 'red, green, blue'},"
+        " upright, at any height and width that is the same for all rows of a call; the file "
+        f"brings them to {each.picture.height} × {each.picture.width} itself. A missing picture is "
+        "all zeros."
+        for each in content.inputs
+        if each.picture is not None
     ]
 
 

@@ -238,7 +238,7 @@ def _rejected(pictures: Pictures, source: PictureSource) -> tuple[RejectedLine, 
         return str(source.values[row].as_py()) if source.holds_paths else f"picture {row + 1:,}"
 
     return tuple(
-        RejectedLine(each.row + 1, each.reason, named(each.row)) for each in pictures.refused
+        RejectedLine(each.row + 1, each.reason, named(each.row), True) for each in pictures.refused
     )
 
 

@@ -20,6 +20,7 @@ import pyarrow as pa
 from fathometer.errors import (
     ColumnError,
     EmptySourceError,
+    KindError,
     OptionError,
     SourceError,
     StoreError,
@@ -109,7 +110,7 @@ def read(
     table = table.drop_columns(list(ignore))
     pictures = find_pictures(table, raw, kinds or {})
     names = table.column_names
-    table, unfit = _flat(table, pictures)
+    table, unfit = _flat(table, pictures, kinds or {})
     notes += [*pictures.notes, *unfit]
     columns: list[Column] = list(pictures.columns.values())
     stripped: dict[str, int] = {}
@@ -145,7 +146,8 @@ def read_as(
         if spec.name not in table.column_names:
             raise no_such_column(spec.name, table.column_names, name)
     wanted = [spec.name for spec in specs]
-    extra = [column for column in table.column_names if column not in wanted]
+    beside = (LABEL, PATH) if raw.picture is not None else ()
+    extra = [column for column in table.column_names if column not in (*wanted, *beside)]
     if extra:
         notes.append(f"{_columns(extra)} not asked for and left out: {_list(extra)}")
     pictures = pictures_as(table, raw, [spec for spec in specs if spec.kind is Kind.IMAGE])
@@ -338,11 +340,22 @@ def _named(raw: Raw, name: str) -> tuple[pa.Table, list[str]]:
     return table.rename_columns(names), notes
 
 
-def _flat(table: pa.Table, pictures: PictureColumns) -> tuple[pa.Table, list[str]]:
+def _flat(
+    table: pa.Table, pictures: PictureColumns, kinds: Mapping[str, str]
+) -> tuple[pa.Table, list[str]]:
     """The other columns whose values can be told kinds of, in the rows of the pictures, and what
-    to note."""
+    to note.
+
+    Raises: KindError for a column that was declared a kind and has none."""
     table = table.drop_columns(list(pictures.columns))
     unfit = [field.name for field in table.schema if not _is_flat(field.type)]
+    for name in kinds:
+        if name in unfit:
+            raise KindError(
+                f'Column "{name}" was declared {kinds[name]}, but holds values of type '
+                f"{table.schema.field(name).type}.",
+                try_next=f"--kind {name}=image, if they are pictures; otherwise --ignore {name}",
+            )
     notes = []
     if unfit:
         notes.append(f"{_columns(unfit)} left out, being lists, objects or bytes: {_list(unfit)}")

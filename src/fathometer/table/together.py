@@ -4,12 +4,14 @@ Learns nothing: equal features, equal groups and moments are read off the column
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from fathometer.errors import SplitError
-from fathometer.table.kind import FEATURE_KINDS
+from fathometer.table.kind import FEATURE_KINDS, Kind
 from fathometer.table.table import STORAGE, Column, Table
 from fathometer.table.task import Task
 
@@ -35,8 +37,19 @@ def _codes(column: Column) -> np.ndarray:
     if STORAGE[column.kind] == pa.float64():
         numbers = column.numbers + 0.0  # -0.0 becomes 0.0
         return np.where(np.isnan(numbers), np.nan, numbers).view(np.uint64)
+    if column.kind is Kind.IMAGE:
+        return _picture_codes(column)
     places = pc.fill_null(pc.dictionary_encode(column.values).indices, -1)
     return np.asarray(places.to_numpy(zero_copy_only=False)).astype(np.int64).view(np.uint64)
+
+
+def _picture_codes(column: Column) -> np.ndarray:
+    """A hash of each picture: a dictionary of them would hold all pixels a second time."""
+    rows = column.pixels.reshape(len(column.values), -1)
+    codes = [hashlib.blake2b(row.data, digest_size=8).digest() for row in rows]
+    found = np.frombuffer(b"".join(codes), dtype=np.uint64).copy()
+    found[column.values.is_null().to_numpy(zero_copy_only=False)] = 0
+    return found
 
 
 def _mixed(value: np.ndarray) -> np.ndarray:
@@ -101,7 +114,7 @@ def _written_numbers(column: Column) -> np.ndarray:
     """Numbers of a column that is kept as text because they count the rows."""
     try:
         cast = pc.cast(column.values, pa.float64())
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise SplitError(
             f'The column "{column.name}" is a {column.kind.value} column and cannot be ordered in '
             "time.",

@@ -32,7 +32,11 @@ ISOTONIC_ROWS = 5_000  # below about a thousand it overfits (Niculescu-Mizil and
 FITTED_ROWS = 50_000  # evenly spread ones of more: one number is known well enough
 FLOOR = 1e-7  # probabilities below are taken for it: float32 has no digits left beside 1
 HOTTEST = 8.0
-LEAST_GAIN = 0.001  # nats; less is not worth a node in the graph
+# Of the log loss. A shipped model that averages its folds, or learned from all rows, is a little
+# less sure than each fold's was: on a lockbox of 2,400 rows (adult) corrections that gained 0.4 to
+# 1.1 % out of fold lost 0.2 to 0.5 %; from 2 % on (telco_churn, adult) those of naive Bayes,
+# k-nearest and random forest gained 5 to 18 %, but one that lost 0.3 %.
+LEAST_GAIN = 0.02
 POINTS = 24
 LEAST_STEP = 0.004  # between two points, so that the line is never so steep that float32 shows
 PLAIN_SHARE = 0.01
@@ -166,8 +170,8 @@ def calibrated(model: Model, truth: np.ndarray, split: Split) -> Model:
     fits: list[Fit] = [fit_temperature]
     if scores.shape[1] == 2 and len(truth) >= ISOTONIC_ROWS:
         fits.append(fit_line)
-    best, least = model, LEAST_GAIN
     before = _losses(truth, scores)
+    best, least = model, LEAST_GAIN * float(before.mean())
     for fit in fits:
         crossed = _cross_fitted(fit, truth, scores, split)
         gains = before - _losses(truth, crossed)
@@ -227,9 +231,7 @@ def fit_line(truth: np.ndarray, scores: np.ndarray) -> Line:
     # all of one side's.
     middles = (np.array(places[1:]) + np.array(places[:-1])) / 2
     edges = np.concatenate([[0.0], middles, [1.0]])
-    fine = [
-        risen.predict(np.linspace(a, b, 21)).mean() for a, b in pairwise(edges)
-    ]
+    fine = [risen.predict(np.linspace(a, b, 21)).mean() for a, b in pairwise(edges)]
     values = (1 - PLAIN_SHARE) * np.array(fine) + PLAIN_SHARE * np.array(places)
     return Line(tuple(places), tuple(float(f"{value:.6g}") for value in values))
 

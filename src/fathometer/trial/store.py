@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import sqlite3
 import threading
 import time
@@ -226,10 +227,15 @@ def scorecard_from(values: Mapping[str, Any]) -> Scorecard:
     parts = {
         "coverage": Coverage(**coverage) if coverage else None,
         "quality": Quality(**quality) if quality else None,
-        "bill": Bill(**bill) if bill else None,
+        "bill": Bill(**_known(bill)) if bill else None,
         "distillation": Distillation(**distillation) if distillation else None,
     }
     return Scorecard(**{**values, **parts})
+
+
+def _known(bill: Mapping[str, Any]) -> dict[str, Any]:
+    """What JSON has no number for is not known: a challenger's training."""
+    return {name: math.nan if value is None else value for name, value in bill.items()}
 
 
 def _connect(path: Path) -> sqlite3.Connection:

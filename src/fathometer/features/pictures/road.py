@@ -13,42 +13,51 @@ from fathometer.features.pictures.fitted import (
     fit_weighed,
 )
 from fathometer.features.pictures.hog import Hog
+from fathometer.features.pictures.measured import Measure
 from fathometer.features.pictures.textures import Textures
 from fathometer.features.pictures.thumbnail import Thumbnail
 from fathometer.features.recipe import Step
 from fathometer.table.kind import ColumnSpec
 from fathometer.table.table import Table
 
-EDGE_COMPONENTS = 96  # for trees
-PIXEL_COMPONENTS = 48  # for trees
+# For trees. Against 96 and 48, LightGBM on 8,000 pictures (30 rounds, 5,000 others): Fashion-MNIST
+# 0.875 right in 1.7 s and 0.874 in 2.2 s; CIFAR-10 0.572 in 3.9 s and 0.577 in 4.6 s.
+EDGE_COMPONENTS = 64
+PIXEL_COMPONENTS = 32
+TREE_LEVELS = 24
+# For products. With 128, or all pixels, a kernel machine on 8,000 pictures is no better.
 PRODUCT_COMPONENTS = 64
-# What the pixels' components weigh in products, against the edges' columns with a variance of 1.
+PRODUCT_LEVELS = 1024
+# What the pixels' components weigh in products, against the edges' columns with a variance of 1
+# each; 0.5 and 1 are no better.
 PIXEL_SHARE = 0.25
 # Smaller pictures have no cells of edges and no patterns around a pixel; their pixels say all.
 LEAST_SIDE = 6
 
 
 def fit_for_trees(training: Table, spec: ColumnSpec, *, seed: int) -> list[Step]:
-    """Steps whose numbers are whole, some 250 of them."""
-    column, steps = training[spec.name], list[Step]()
+    """Steps whose numbers are whole: 200 of them for gray pictures, 290 for coloured ones."""
+
+    def components(measure: Measure, most: int) -> Step:
+        return fit_components(
+            measure, training[spec.name], most=most, levels=TREE_LEVELS, seed=seed
+        )
+
+    steps = [components(Thumbnail(spec), PIXEL_COMPONENTS), Measured(Colours(spec))]
     if _has_edges(spec):
-        edges = fit_components(Hog(spec), column, most=EDGE_COMPONENTS, seed=seed, called="edge")
-        steps += [edges, Measured(Textures(spec))]
-    pixels = fit_components(
-        Thumbnail(spec), column, most=PIXEL_COMPONENTS, seed=seed, called="pixel"
-    )
-    return [*steps, pixels, Measured(Colours(spec))]
+        steps += [components(Hog(spec), EDGE_COMPONENTS), Measured(Textures(spec))]
+    return steps
 
 
 def fit_for_products(training: Table, spec: ColumnSpec, *, seed: int) -> list[Step]:
-    """Steps whose numbers are scaled, at most some 1,550 of them."""
+    """Steps whose numbers are scaled: at most some 1,550 of them."""
     column = training[spec.name]
     colours = fit_standardised(Colours(spec), column)
     if not _has_edges(spec):
         return [colours, fit_standardised(Thumbnail(spec), column)]
     edges, textures = (fit_standardised(each, column) for each in (Hog(spec), Textures(spec)))
     pixels = fit_components(
-        Thumbnail(spec), column, most=PRODUCT_COMPONENTS, seed=seed, called="pixel"
+        Thumbnail(spec), column, most=PRODUCT_COMPONENTS, levels=PRODUCT_LEVELS, seed=seed
     )
     variance = PIXEL_SHARE * len(edges.names)
     return [edges, textures, colours, fit_weighed(pixels, training, variance=variance)]

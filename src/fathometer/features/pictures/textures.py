@@ -6,6 +6,7 @@ back at most once around, are counted each; all others together."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -36,6 +37,7 @@ class Textures:
     """The root of each pattern's share of the pixels, out of 255: rare ones are told apart."""
 
     spec: ColumnSpec
+    called: ClassVar[str] = "textures"
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -19,6 +20,7 @@ class Thumbnail:
     """Mean lightness of each channel over a grid of areas, 0 to 255."""
 
     spec: ColumnSpec
+    called: ClassVar[str] = "pixels"
 
     @property
     def grid(self) -> tuple[int, int]:

@@ -15,6 +15,9 @@ MOST_PICTURES = 5_000  # that fixed statistics are computed from; more change no
 class Pixels(nn.Module):
     """Pixels 0 to 255, centred and scaled by the learning pictures' mean and spread a channel."""
 
+    mean: Tensor  # (1, channels, 1, 1), as is the scale
+    scale: Tensor
+
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(1, channels, 1, 1))
@@ -146,11 +149,14 @@ class Brought(nn.Module):
     """Pictures brought to a height and width: smaller ones get a rim that repeats their outermost
     pixels, larger ones are averaged over areas. One linear map for each axis."""
 
+    rows: Tensor  # (height after, height before)
+    columns: Tensor  # (width before, width after)
+
     def __init__(self, before: tuple[int, int], after: tuple[int, int]) -> None:
         super().__init__()
         self.is_idle = before == after
         rows, columns = (axis_map(*sizes) for sizes in zip(before, after, strict=True))
-        self.register_buffer("rows", rows, persistent=False)  # (height after, height before)
+        self.register_buffer("rows", rows, persistent=False)
         self.register_buffer("columns", columns.T.contiguous(), persistent=False)
 
     def forward(self, pictures: Tensor) -> Tensor:

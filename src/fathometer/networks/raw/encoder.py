@@ -33,10 +33,12 @@ class TextShape:
 
     Columns: the pieces that a text's first `spelled` unknown words are spelled of; its tokens; the
     pairs of neighbouring tokens, if the architecture asked for pairs. 0 fills up, at the end of
-    each block; 1 is a token that is not in the vocabulary; tokens come next, then other codes."""
+    each block; 1 is a token that is not in the vocabulary; then come those of known tokens, of
+    pairs, and of pieces."""
 
     columns: int
     vocabulary: int  # codes, 0 and 1 included
+    pairs: int  # codes of pairs
     spelled: int  # unknown words of a text that are spelled
     # (codes of tokens, pieces) what each token is spelled of; known from the table and the rest
     pieces: np.ndarray = field(repr=False, compare=False)

@@ -112,6 +112,7 @@ class LeNet1998Encoder(Encoder):
     """C1, S2, C3, S4, C5, F6: (B, channels, height, width) to (B, 84)."""
 
     width = 84
+    connected: Tensor  # (16, 6, 1, 1) 0 or 1
 
     def __init__(self, shape: PictureShape, rate: Rate) -> None:
         super().__init__()

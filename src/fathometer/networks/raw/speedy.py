@@ -35,7 +35,6 @@ from fathometer.networks.raw.encoder import (
 )
 from fathometer.networks.raw.shown import mirrors_alike, shifted
 
-FINEST = 32  # places a side after the first layer, about; larger pictures are strided over
 MOST_KERNELS = 24  # eigenvectors of patches; with their negatives twice as many maps
 PIXELS_A_SHIFT = 14  # a picture's side over this is how far it is shifted: 2 of 28 and of 32
 TAUGHT = RawTraining(
@@ -48,6 +47,7 @@ class FastConvolution:
     """Whitened patches, then three blocks of two 3×3 convolutions, each halving the picture."""
 
     widths: tuple[int, ...] = (32, 64, 64)
+    finest: int = 32  # places a side after the first layer, about; larger pictures are strided over
     kernel_rate: float = 0.15  # of Muon; each kernel is held at the length √out
     bias_rate: float = 1e-2
     training: RawTraining = TAUGHT
@@ -97,17 +97,20 @@ def dirac_convolution(before: int, after: int) -> nn.Conv2d:
 class FastConvolutionEncoder(Encoder):
     """(B, channels, height, width) to (B, widths[-1])."""
 
+    mirror: Tensor  # whether pictures are shown mirrored as well
+
     def __init__(self, architecture: FastConvolution, shape: PictureShape) -> None:
         super().__init__()
         self.architecture = architecture
         self.width = architecture.widths[-1]
         side = min(shape.height, shape.width)
-        stride = max(1, round(side / FINEST))
+        stride = max(1, round(side / architecture.finest))
         self.size = min(stride + 1, side)
         kernels = min(MOST_KERNELS, shape.channels * self.size**2)
         self.pixels = Pixels(shape.channels)
         self.whiten = nn.Conv2d(shape.channels, 2 * kernels, self.size, stride=stride)
         self.whiten.weight.requires_grad_(False)
+        assert self.whiten.bias is not None
         nn.init.zeros_(self.whiten.bias)
         places, before, blocks = (side - self.size) // stride + 1, 2 * kernels, []
         for after in architecture.widths:

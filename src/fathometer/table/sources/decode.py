@@ -147,13 +147,24 @@ def _opened(origin: Origin) -> Image:
     if known == "WEBP":
         _refuse_giant(*_webp_size(content))  # Pillow allocates the canvas when it opens one
     # The formats are named so that no other decoder, some of which start programs, is tried.
-    image = Image.open(BytesIO(content), formats=(known,))
+    try:
+        image = Image.open(BytesIO(content), formats=(known,))
+    except Image.DecompressionBombError as error:
+        raise PictureError(f"has more than {LARGEST_PICTURE // 10**6} million pixels") from error
     _refuse_giant(*image.size)
     return image
 
 
 def _content(path: str) -> bytes:
     """The bytes of a file that may be a picture."""
+    try:
+        return _regular_content(path)
+    except OSError as error:
+        said = (error.strerror or str(error)).lower()
+        raise PictureError(f"cannot be opened: {said}") from error
+
+
+def _regular_content(path: str) -> bytes:
     found = os.stat(path)
     if not stat.S_ISREG(found.st_mode):  # a pipe would never end
         raise PictureError("is a folder" if stat.S_ISDIR(found.st_mode) else "is no regular file")

@@ -46,15 +46,21 @@ class Listing:
 
 @dataclass
 class _Walk:
-    """Folders that were entered, so that links in a circle end."""
+    """Folders that were entered, so that links in a circle end; those above `root` count as such,
+    so that no link leads out of it upwards."""
 
+    root: Path
     entered: set[tuple[int, int]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        for folder in (self.root.resolve(), *self.root.resolve().parents):
+            self.enter(str(folder))
 
     def files(self, folder: str, below: str, depth: int = 0) -> Iterator[tuple[str, int]]:
         """Path below `folder` and bytes of every file in it that is not hidden, in order."""
         for entry in _entries(folder):
             path = f"{below}{entry.name}"
-            if entry.is_dir():
+            if _is_folder(entry):
                 if depth < DEEPEST and self.enter(entry.path):
                     yield from self.files(entry.path, path + "/", depth + 1)
             else:
@@ -96,10 +102,16 @@ def read_folder(path: Path, *, need_labels: bool = True) -> Raw:
     files = listing.files
     if not files:
         raise EmptySourceError(f'The folder "{path}" holds no files, or hidden ones alone.')
-    labels = [each.label for each in files]
-    columns: dict[str, pa.Array] = {PICTURE: pa.array([each.path for each in files], pa.string())}
+    labels = [each.label and _written(each.label) for each in files]
+    paths = [_written(each.path) for each in files]
+    columns: dict[str, pa.Array] = {PICTURE: pa.array(paths, pa.string())}
     if any(label is not None for label in labels):
         columns[LABEL] = pa.array(labels, pa.string())
+    notes = listing.notes
+    unnamed = sum(path != each.path for path, each in zip(paths, files, strict=True))
+    if unnamed:
+        noun = "file has a name" if unnamed == 1 else "files have names"
+        notes += (f"{unnamed:,} {noun} that cannot be read as UTF-8: rename to use",)
     columns[PATH] = columns[PICTURE]
     classes = len({*labels} - {None})
     how = f"folder of {classes:,} classes" if need_labels else "folder of pictures"
@@ -108,7 +120,7 @@ def read_folder(path: Path, *, need_labels: bool = True) -> Raw:
         pa.table(columns),
         how,
         sum(each.bytes for each in files),
-        listing.notes,
+        notes,
         folder=str(path),
         picture=PICTURE,
         judged=judged if len(judged) else None,
@@ -136,6 +148,18 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
         return []
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
+
+
+def _written(name: str) -> str:
+    """A name as text; bytes that are none are escaped, so that no file is found under it."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
 def _size(entry: os.DirEntry[str]) -> int:
     try:
         return entry.stat().st_size
@@ -145,8 +169,7 @@ def _size(entry: os.DirEntry[str]) -> int:
 
 def _everything(path: Path) -> Listing:
     """All files of a folder, whatever its folders mean."""
-    walk = _Walk()
-    walk.enter(str(path))
+    walk = _Walk(path)
     return Listing(tuple(Found(name, None, size) for name, size in walk.files(str(path), "")))
 
 
@@ -180,13 +203,12 @@ def _no_classes(path: Path, listing: Listing) -> SourceError:
 
 def _classes(folder: Path, below: str) -> Listing:
     """The files in the folders of one part, each folder a class."""
-    walk = _Walk()
-    walk.enter(str(folder))
+    walk = _Walk(folder)
     files: list[Found] = []
     loose: list[str] = []
     empty: list[str] = []
     for entry in _entries(str(folder)):
-        if not entry.is_dir():
+        if not _is_folder(entry):
             loose.append(entry.name)
             continue
         before = len(files)
@@ -209,14 +231,15 @@ def _parts(path: Path) -> dict[str, list[str]] | None:
     """The folders to learn from ("learn") and to judge on ("judge"); None where they are no parts.
 
     A part for choosing is learned from where there is another to judge on."""
-    names = [each.name for each in _entries(str(path)) if each.is_dir()]
+    names = [each.name for each in _entries(str(path)) if _is_folder(each)]
     lower = {name: name.lower() for name in names}
     learn = [name for name in names if lower[name] in LEARN]
     choose = [name for name in names if lower[name] in CHOOSE]
     judge = [name for name in names if lower[name] in JUDGE]
     if not learn or len(learn) + len(choose) + len(judge) < max(2, len(names)):
         return None
-    labelled = [name for name in judge if any(e.is_dir() for e in _entries(str(path / name)))]
+    inside = {name: _entries(str(path / name)) for name in judge}
+    labelled = [name for name in judge if any(_is_folder(each) for each in inside[name])]
     if labelled:
         bare = [name for name in judge if name not in labelled]
         return {"learn": [*learn, *choose], "judge": labelled, "bare": bare}

@@ -10,11 +10,13 @@ import pyarrow as pa
 
 @dataclass(frozen=True)
 class RejectedLine:
-    """A line of a text file that is not a row: where it stands, why, and what it says."""
+    """A line of a text file that is not a row, or a picture that cannot be read: where it stands,
+    why, and what it says or where it lies."""
 
     line: int  # counted from 1, as editors do; of pictures, the number of the file or row
     reason: str
     text: str
+    is_picture: bool = False  # and `text` says which
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,98 @@
+"""Everything that a reader of the verdict should doubt, gathered once the contest is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fathometer.table.task import TaskKind
+from fathometer.trial.contest import Trial
+from fathometer.trial.noise import find_noise
+from fathometer.trial.shift import find_shift
+from fathometer.verdict.verdict import Verdict
+
+if TYPE_CHECKING:
+    from fathometer.app.preparation import Options, Understanding
+
+FEWEST_OF_A_CLASS = 10  # unseen rows: with fewer, a share is known within 30 points at best
+FEWEST_ROWS = 100  # in the lockbox
+NAMED = 3
+
+
+def doubts(
+    verdict: Verdict, trials: Sequence[Trial], understanding: Understanding, options: Options
+) -> tuple[str, ...]:
+    """Warnings, the gravest first."""
+    named = {trial.scorecard.name: trial for trial in trials}
+    winner = named[verdict.winner]
+    return (
+        *(doubt.words for doubt in understanding.suspicions),
+        *_shifted(understanding, options),
+        *_noisy(_best(trials, verdict, winner), understanding),
+        *_uncovered(winner),
+        *_small(understanding),
+    )
+
+
+def _best(trials: Sequence[Trial], verdict: Verdict, winner: Trial) -> Trial:
+    """The best contestant out of fold, who tells most of the labels."""
+    named = {trial.scorecard.name: trial for trial in trials}
+    return named[verdict.rivals[0]] if verdict.rivals else winner
+
+
+def _shifted(understanding: Understanding, options: Options) -> Iterator[str]:
+    """Rows divided at random are alike; only others are compared."""
+    if options.group is None and options.time is None and options.test is None:
+        return
+    table, task, split = understanding.table, understanding.task, understanding.split
+    divided_by = [name for name in (options.time, options.group) if name and name in table]
+    shift = find_shift(table, task, split, without=divided_by, seed=split.seed)
+    if shift is not None and shift.words:
+        yield shift.words
+
+
+def _noisy(best: Trial, understanding: Understanding) -> Iterator[str]:
+    task, split = understanding.task, understanding.split
+    if task.kind is not TaskKind.CLASSIFY or best.out_of_fold is None:
+        return
+    truth = task.encode(understanding.table[task.target])[split.train]
+    noise = find_noise(truth, best.out_of_fold)
+    if noise is not None:
+        yield noise.words
+
+
+def _uncovered(winner: Trial) -> Iterator[str]:
+    """Intervals that held the truth less often than they state."""
+    found = winner.scorecard.coverage
+    if found is not None and found.high < found.stated:
+        yield (
+            f"intervals of {winner.scorecard.name} that state {found.stated:g} held the truth in "
+            f"{found.held:.2f} [{found.low:.2f}, {found.high:.2f}] of the unseen rows: too narrow "
+            "for rows like these."
+        )
+
+
+def _small(understanding: Understanding) -> Iterator[str]:
+    """Classes, or a lockbox, too small to judge."""
+    task, split = understanding.task, understanding.split
+    rows = len(split.lockbox)
+    if rows < FEWEST_ROWS:
+        yield (
+            f"the lockbox has {rows:,} rows; below about {FEWEST_ROWS} only large differences show."
+        )
+    if task.kind is not TaskKind.CLASSIFY:
+        return
+    truth = task.encode(understanding.table[task.target])[split.lockbox]
+    counts = np.bincount(truth, minlength=len(task.classes))
+    small = [
+        place for place in np.argsort(counts, kind="stable") if counts[place] < FEWEST_OF_A_CLASS
+    ]
+    if small:
+        listed = ", ".join(f"{task.classes[place]} ({counts[place]})" for place in small[:NAMED])
+        more = f" and {len(small) - NAMED} more" if len(small) > NAMED else ""
+        yield (
+            f"too few unseen rows to judge {'this class' if len(small) == 1 else 'these classes'} "
+            f"by itself: {listed}{more}."
+        )

@@ -1,0 +1,190 @@
+"""Texts on the dense roads: the n-grams that tell most about the target, and plain measures.
+
+Trees take counts, which are whole numbers: their thresholds cannot fall on different sides of a
+rounding here and in the graph. Products take the same n-grams weighted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow.compute as pc
+
+from fathometer.features.ngram_blocks import NgramBlock, Weighting
+from fathometer.features.ngrams import Ngrams, columns_of, counted_ngrams
+from fathometer.features.text import write_without
+from fathometer.features.text_tokens import (
+    Unit,
+    characters_help,
+    write_characters,
+)
+from fathometer.graph import Element, Graph
+from fathometer.table.table import Column, Table
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+ORDERS = {Unit.WORDS: (1, 2), Unit.CHARACTERS: (2, 4)}
+CANDIDATE_ROWS = {Unit.WORDS: 2, Unit.CHARACTERS: 4}
+LEAST_ROWS = 3  # of the learning rows that hold an n-gram which gets a column
+# Text of all rows up to which characters are looked at as well.
+SHORT_BYTES = 8 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class NgramCounts:
+    """One column an n-gram: how often the text holds it."""
+
+    ngrams: Ngrams
+
+    @property
+    def column(self) -> str:
+        return self.ngrams.column
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(f"{self.column}: {name}" for name in self.ngrams.names)
+
+    def matrix(self, table: Table) -> np.ndarray:
+        return np.asarray(self.ngrams.counts(table).toarray())
+
+    def write(self, graph: Graph) -> str:
+        return self.ngrams.write(graph)
+
+
+@dataclass(frozen=True, eq=False)
+class NgramWeights:
+    """One column an n-gram: √count times the n-gram's weight, rows scaled to length 1."""
+
+    block: NgramBlock
+
+    @property
+    def column(self) -> str:
+        return self.block.ngrams.column
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(f"{self.column}: {name}" for name in self.block.ngrams.names)
+
+    def matrix(self, table: Table) -> np.ndarray:
+        return np.asarray(self.block.weighted(self.block.ngrams.counts(table)).toarray())
+
+    def write(self, graph: Graph) -> str:
+        roots = graph.add("Sqrt", self.block.ngrams.write(graph))
+        weighted = graph.add("Mul", roots, graph.constant(self.block.weights))
+        length = graph.add("ReduceL2", weighted, graph.constant(np.array([1])), keepdims=1)
+        return graph.add(
+            "Div", weighted, graph.add("Max", length, graph.constant(np.float32(1e-6)))
+        )
+
+
+MEASURED = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789", "!", "?"
+MEASURES = ("capitals", "digits", "exclamation marks", "question marks", "characters")
+
+
+@dataclass(frozen=True)
+class TextMeasures:
+    """How long a text is, and how many capitals (A to Z), digits and marks it holds."""
+
+    column: str
+    missing: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(f"{self.column}: {name}" for name in MEASURES)
+
+    def matrix(self, table: Table) -> np.ndarray:
+        texts = pc.fill_null(table[self.column].values, "")
+        counts = [pc.count_substring_regex(texts, f"[{letters}]") for letters in MEASURED]
+        counts.append(pc.utf8_length(texts))
+        return np.column_stack([np.asarray(count, dtype=np.float32) for count in counts])
+
+    def write(self, graph: Graph) -> str:
+        raw = write_without(graph, graph.input(self.column, Element.STRING), self.missing)
+        keys = [(letter, place) for place, group in enumerate(MEASURED) for letter in group]
+        other = len(MEASURED)
+        codes = graph.add(
+            "LabelEncoder",
+            write_characters(graph, raw),
+            domain="ai.onnx.ml",
+            keys_strings=[*(letter for letter, _ in keys), ""],  # the last fills short texts up
+            values_int64s=[*(place for _, place in keys), other + 1],
+            default_int64=other,
+        )
+        counts = graph.add(
+            "TfIdfVectorizer",
+            codes,
+            mode="TF",
+            min_gram_length=1,
+            max_gram_length=1,
+            max_skip_count=0,
+            ngram_counts=[0],
+            ngram_indexes=list(range(other + 1)),
+            pool_int64s=list(range(other + 1)),
+        )
+        # The last column becomes all characters, without the two blanks around the text.
+        sums = np.eye(other + 1, dtype=np.float32)
+        sums[:, other] = 1
+        borders = np.zeros(other + 1, dtype=np.float32)
+        borders[other] = 2
+        whole = graph.add("MatMul", counts, graph.constant(sums))
+        return graph.add("Sub", whole, graph.constant(borders))
+
+
+def fit_telling_ngrams(
+    column: Column, rows: np.ndarray, shown: np.ndarray, *, most: int
+) -> list[tuple[Ngrams, csr_array, np.ndarray]]:
+    """The n-grams that tell most about the target on these rows, at most so many together.
+
+    Where characters help, half of the columns are theirs.
+
+    Args:
+        shown: (rows, targets) of these rows, a 0/1 column a class or standardised values.
+
+    Returns:
+        Of words, and of characters: the n-grams, their counts in these rows, and how many of the
+        rows hold each.
+    """
+    units = [Unit.WORDS]
+    if characters_help([column.values], SHORT_BYTES):
+        units.append(Unit.CHARACTERS)
+    found = []
+    for unit in units:
+        candidates = counted_ngrams(
+            column, unit=unit, orders=ORDERS[unit], least_rows=CANDIDATE_ROWS[unit]
+        )
+        if candidates is None:
+            continue
+        ngrams, counts = candidates
+        own = counts[rows]
+        telling, texts = associations(own, shown)
+        kept = np.flatnonzero(texts >= LEAST_ROWS)
+        order = kept[np.argsort(-telling[kept], kind="stable")][: most // len(units)]
+        chosen = np.sort(order)
+        if len(chosen):
+            found.append((ngrams.chosen(chosen), columns_of(own, chosen), texts[chosen]))
+    return found
+
+
+def associations(counts: csr_array, shown: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How much each column's presence tells about the targets, and how many rows hold it.
+
+    The sum over targets of the squared difference between the mean target of the rows that hold it
+    and of all rows, in units of its standard error: chi-square for 0/1 columns, rows · correlation²
+    for values."""
+    rows = len(shown)
+    present = counts.copy()
+    present.data = np.ones_like(present.data, dtype=np.float64)
+    texts = np.bincount(counts.indices, minlength=counts.shape[1])
+    centred = shown - shown.mean(axis=0)
+    spread = np.maximum(centred.var(axis=0), 1e-12)
+    sums = present.T @ centred  # (columns, targets)
+    share = np.maximum(texts * (1 - texts / rows), 1e-12)[:, None]
+    return np.asarray((sums**2 / (share * spread)).sum(axis=1)), texts
+
+
+def weighted_step(ngrams: Ngrams, texts: np.ndarray, rows: int) -> NgramWeights:
+    """The n-grams weighted by 1 + log((1 + rows) / (1 + texts)) as `features/ngram_blocks` does."""
+    rarity = 1 + np.log((1 + rows) / (1 + texts))
+    return NgramWeights(NgramBlock(ngrams, rarity.astype(np.float32), Weighting.TF_IDF))

@@ -1,0 +1,213 @@
+"""Linear learners on n-grams of words and characters: logistic, NB-SVM, naive Bayes, ridge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fathometer.features.ngram_blocks import BlockPlan, Weighting
+from fathometer.features.roads import feature_specs
+from fathometer.features.text_tokens import Unit, characters_help
+from fathometer.learners.contract import UNLIMITED, Budget, Family
+from fathometer.learners.ngram_course import (
+    Learning,
+    NgramModel,
+    NgramSearch,
+    Setting,
+    fit_on_ngrams,
+    needs,
+)
+from fathometer.learners.sparse_descent import Lesson, Loss, Margins, fit_margins
+from fathometer.table.kind import Kind
+from fathometer.table.split import Split
+from fathometer.table.table import Table
+from fathometer.table.task import Task, TaskKind
+
+MOST_WEIGHTS = 1_000_000  # of one block, classes counted: 4 MB of a file
+LEAST_COLUMNS = 10_000  # a block may have whatever the classes
+# From here on the classes make every fit slow, and two penalties are tried of the larger blocks.
+MANY_CLASSES = 10
+SHORT_BYTES = 8 << 20  # text of all training rows up to which characters are counted, too
+
+
+@dataclass(frozen=True)
+class Penalised:
+    """Fits a row of penalties, each begun from the one before."""
+
+    loss: Loss
+    iterations: int
+    smoothing: float | None = None  # of the class ratios that scale the weights; None for none
+
+    def __call__(self, learning: Learning, penalties: Sequence[float]) -> Iterator[Margins]:
+        truth, link = learning.truth, learning.link
+        target = link.target(truth) if self.loss is Loss.SQUARED else truth
+        lesson = Lesson(learning.rows, target, link.task.outputs, self.loss)
+        scale: np.ndarray | None = None
+        if self.smoothing is not None:
+            scale = class_ratios(lesson, self.smoothing)
+            scale[learning.text_columns :] = 1  # dense columns are signed and have no such ratio
+        start: np.ndarray | None = None
+        for penalty in penalties:
+            margins, start = fit_margins(
+                lesson, penalty, scale=scale, start=start, iterations=self.iterations
+            )
+            yield margins
+
+
+def class_ratios(lesson: Lesson, smoothing: float) -> np.ndarray:
+    """(columns, margins) float32 log of how much more a column belongs to a class than to the rest.
+
+    Wang & Manning 2012, equation 2, over rows of length 1."""
+    signs = lesson.signs()
+    positive = abs(lesson.rows).T.tocsr()
+    own = positive @ (signs > 0).astype(np.float32) + smoothing
+    rest = positive @ (signs < 0).astype(np.float32) + smoothing
+    ratio = np.log((own / own.sum(axis=0)) / (rest / rest.sum(axis=0)))
+    return np.asarray(ratio, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Bayes:
+    """Multinomial naive Bayes of two classes, complement naive Bayes of more (Rennie et al. 2003).
+
+    Of rows of length 1 of TF-IDF, as Rennie et al. advise; signed columns are left out."""
+
+    def __call__(self, learning: Learning, smoothings: Sequence[float]) -> Iterator[Margins]:
+        classes = learning.link.task.outputs
+        shown = np.eye(classes)[learning.truth]
+        sums = np.asarray(learning.rows.T @ shown)[: learning.text_columns]
+        for smoothing in smoothings:
+            held = (sums if classes == 2 else sums.sum(axis=1, keepdims=True) - sums) + smoothing
+            logs = np.log(held / held.sum(axis=0))
+            prior = np.log(np.maximum(shown.mean(axis=0), 1e-9))
+            weights = np.zeros((learning.rows.shape[1], learning.link.margins), dtype=np.float32)
+            if classes == 2:
+                weights[: len(logs), 0] = logs[:, 1] - logs[:, 0]
+                yield Margins(weights, np.array([prior[1] - prior[0]], dtype=np.float32))
+            else:
+                weights[: len(logs)] = logs.mean(axis=1, keepdims=True) - logs
+                yield Margins(weights, prior.astype(np.float32))
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far a learner spreads texts out."""
+
+    words: tuple[int, int] = (1, 2)  # shortest and longest n-gram
+    characters: tuple[int, int] = (2, 4)
+    most: int = 50_000  # columns a block; fewer for many classes
+    short_bytes: int = SHORT_BYTES  # of text; beyond it words alone are counted
+
+    def blocks(
+        self, table: Table, task: Task, split: Split, weighting: Weighting
+    ) -> list[tuple[str, tuple[BlockPlan, ...]]]:
+        """Choices of blocks, each with its name, simplest first."""
+        margins = task.outputs if task.outputs > 2 else 1
+        most = min(self.most, max(LEAST_COLUMNS, MOST_WEIGHTS // margins))
+        words = BlockPlan(Unit.WORDS, self.words, most, 2, weighting)
+        characters = BlockPlan(Unit.CHARACTERS, self.characters, most, 4, weighting)
+        blocks = [("words", (words,)), ("words and characters", (words, characters))]
+        texts = [table[each.name] for each in feature_specs(table, task) if each.kind is Kind.TEXT]
+        learned = [each.take(split.train).values for each in texts]
+        if not characters_help(learned, self.short_bytes):
+            return blocks[:1]
+        return blocks[1:] if margins > MANY_CLASSES else blocks
+
+
+def settings_for(
+    blocks: Sequence[tuple[str, tuple[BlockPlan, ...]]], strengths: Sequence[float], what: str
+) -> tuple[Setting, ...]:
+    """Every strength for each choice of blocks."""
+    return tuple(
+        Setting(plans, strength, f"{name}, {what} {strength:g}")
+        for name, plans in blocks
+        for strength in strengths
+    )
+
+
+@dataclass(frozen=True)
+class NgramLogistic:
+    """Logistic regression on TF-IDF of word and character n-grams; multinomial for many classes."""
+
+    penalties: tuple[float, ...] = (1e-4, 1e-5, 3e-6)  # the first of them not for many classes
+    spread: Spread = Spread()
+    iterations: int = 60
+    name: str = "n-gram logistic"
+    family: Family = Family.TRADITIONAL
+
+    def fit(
+        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
+    ) -> NgramModel:
+        needs(task, TaskKind.CLASSIFY, self.name)
+        blocks = self.spread.blocks(table, task, split, Weighting.TF_IDF)
+        few = self.penalties[1:] if task.outputs > MANY_CLASSES else ()
+        settings = settings_for(blocks, few or self.penalties, "penalty")
+        search = NgramSearch(settings, Penalised(Loss.LOGISTIC, self.iterations))
+        return fit_on_ngrams(search, table, task, split, budget=budget)
+
+
+@dataclass(frozen=True)
+class NaiveBayesSVM:
+    """A linear support vector machine on n-grams scaled by their naive Bayes weights.
+
+    Wang & Manning 2012: presence instead of counts, squared hinge, one class against the rest. Rows
+    have length 1 and margins are calibrated, so that it gives probabilities."""
+
+    penalties: tuple[float, ...] = (1e-3, 1e-4, 1e-5)
+    spread: Spread = Spread(most=100_000)
+    iterations: int = 60
+    name: str = "NB-SVM"
+    family: Family = Family.TRADITIONAL
+
+    def fit(
+        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
+    ) -> NgramModel:
+        needs(task, TaskKind.CLASSIFY, self.name)
+        blocks = self.spread.blocks(table, task, split, Weighting.PRESENCE)[-1:]
+        search = NgramSearch(
+            settings_for(blocks, self.penalties, "penalty"),
+            Penalised(Loss.SQUARED_HINGE, self.iterations, smoothing=1.0),
+        )
+        return fit_on_ngrams(search, table, task, split, budget=budget)
+
+
+@dataclass(frozen=True)
+class NgramBayes:
+    """Naive Bayes on n-grams, calibrated; reads the texts alone."""
+
+    smoothings: tuple[float, ...] = (1.0, 0.3, 0.1, 0.03)
+    spread: Spread = Spread()
+    name: str = "n-gram naive Bayes"
+    family: Family = Family.TRADITIONAL
+
+    def fit(
+        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
+    ) -> NgramModel:
+        needs(task, TaskKind.CLASSIFY, self.name)
+        blocks = self.spread.blocks(table, task, split, Weighting.TF_IDF)
+        search = NgramSearch(settings_for(blocks, self.smoothings, "smoothing"), Bayes())
+        return fit_on_ngrams(search, table, task, split, budget=budget)
+
+
+@dataclass(frozen=True)
+class NgramRidge:
+    """Linear regression on TF-IDF of n-grams with an L2 penalty."""
+
+    penalties: tuple[float, ...] = (1e-2, 1e-3, 1e-4)
+    spread: Spread = Spread()
+    iterations: int = 60
+    name: str = "n-gram ridge"
+    family: Family = Family.TRADITIONAL
+
+    def fit(
+        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
+    ) -> NgramModel:
+        needs(task, TaskKind.REGRESS, self.name)
+        blocks = self.spread.blocks(table, task, split, Weighting.TF_IDF)
+        search = NgramSearch(
+            settings_for(blocks, self.penalties, "penalty"),
+            Penalised(Loss.SQUARED, self.iterations),
+        )
+        return fit_on_ngrams(search, table, task, split, budget=budget)

@@ -1,0 +1,104 @@
+"""Convolutions over a text's words: the strongest answer of each pattern of a few words.
+
+Kim: Convolutional Neural Networks for Sentence Classification, arXiv 1408.5882. Beside them the
+mean of all words' vectors, which is what patterns of several words improve upon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fathometer.graph import Graph
+from fathometer.networks.raw.convolution import values_of
+from fathometer.networks.raw.encoder import (
+    Encoder,
+    Rate,
+    RawTraining,
+    SeededDropout,
+    TextShape,
+    Tokens,
+)
+from fathometer.networks.raw.text_sequence import MaskedMean, WordSequence, write_mask
+
+
+@dataclass(frozen=True)
+class WordConvolution:
+    """Patterns of a few neighbouring words, wherever they stand."""
+
+    width: int = 64  # of a word's vector
+    kernels: tuple[int, ...] = (3, 5)  # words of a pattern
+    filters: int = 64  # patterns of each size
+    tokens: Tokens = Tokens("word", length=256, vocabulary=40_000)
+    word_dropout: float = 0.1  # of known words' own vectors
+    dropout: float = 0.2  # of vectors' values
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-2
+    training: RawTraining = RawTraining(
+        epochs=5, batch=64, dropout=0.2, head=Rate(learning_rate=3e-3)
+    )
+
+    def encoder(self, shape: TextShape) -> Encoder:
+        """An encoder of texts as patterns."""
+        return WordConvolutionEncoder(self, shape)
+
+
+class WordConvolutionEncoder(Encoder):
+    """(B, columns) to (B, filters of each size + width)."""
+
+    def __init__(self, architecture: WordConvolution, shape: TextShape) -> None:
+        super().__init__()
+        own = architecture
+        self.width = own.filters * len(own.kernels) + own.width
+        self.rate = Rate(learning_rate=own.learning_rate, weight_decay=own.weight_decay)
+        self.words = WordSequence(shape, own.width, spread=0.1, dropout=own.word_dropout)
+        self.drop = SeededDropout(own.dropout)
+        self.mean = MaskedMean()
+        self.patterns = nn.ModuleList(nn.Conv1d(own.width, own.filters, k) for k in own.kernels)
+
+    def prepare(self, raw: Tensor, target: Tensor) -> None:
+        self.words.vectors.prepare(raw)
+
+    def forward(self, raw: Tensor) -> Tensor:
+        found, mask = self.words(raw)
+        found = self.drop(found * mask.unsqueeze(2))
+        parts = [self.mean(found, mask)]
+        turned = found.transpose(1, 2)
+        for pattern in self.patterns:
+            assert isinstance(pattern, nn.Conv1d)
+            before, after = rims(pattern)
+            answers = pattern(nn.functional.pad(turned, (before, after)))
+            parts.append((torch.relu(answers) * mask.unsqueeze(1)).amax(dim=2))
+        return torch.cat(parts, dim=1)
+
+    def write(self, graph: Graph, raw: str) -> str:
+        found, present = self.words.write(graph, raw)
+        mask = write_mask(graph, present)
+        found = graph.add("Mul", found, mask)
+        parts = [self.mean.write(graph, found, mask)]
+        turned = graph.add("Transpose", found, perm=[0, 2, 1])
+        above = graph.add("Transpose", mask, perm=[0, 2, 1])
+        for pattern in self.patterns:
+            assert isinstance(pattern, nn.Conv1d)
+            assert pattern.bias is not None
+            answers = graph.add(
+                "Conv",
+                turned,
+                graph.constant(values_of(pattern.weight)),
+                graph.constant(values_of(pattern.bias)),
+                kernel_shape=[pattern.kernel_size[0]],
+                pads=list(rims(pattern)),
+            )
+            kept = graph.add("Mul", graph.add("Relu", answers), above)
+            parts.append(
+                graph.add("ReduceMax", kept, graph.constant(np.array([2])), keepdims=0)
+            )
+        return graph.concat(parts)
+
+
+def rims(pattern: nn.Conv1d) -> tuple[int, int]:
+    """Empty places before and after a text, so that every word is the middle of a pattern."""
+    size = pattern.kernel_size[0]
+    return (size - 1) // 2, size // 2

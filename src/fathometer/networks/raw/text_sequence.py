@@ -1,0 +1,109 @@
+"""A text as the sequence of its words' vectors, what networks that read in order begin with."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import embedding
+
+from fathometer.graph import Element, Graph
+from fathometer.networks.raw.convolution import values_of
+from fathometer.networks.raw.encoder import TextShape
+from fathometer.networks.raw.text_vectors import PADDING, PIECE_WEIGHT, UNKNOWN, CodeVectors
+
+LAST = int(np.iinfo(np.int64).max)
+
+
+class WordSequence(nn.Module):
+    """(B, columns) codes without pairs to vectors (B, T, width) and which of them stand for a word.
+
+    A word that is in no vocabulary has the vector of the unknown, and if it is among the text's
+    first such words the sum of its pieces' as well."""
+
+    def __init__(self, shape: TextShape, width: int, *, spread: float, dropout: float) -> None:
+        super().__init__()
+        self.vectors = CodeVectors(shape, width, spread=spread, dropout=dropout)
+        self.pieces = shape.pieces.shape[1]
+
+    def forward(self, raw: Tensor) -> tuple[Tensor, Tensor]:
+        """Vectors, and (B, T) float32 ones where there is a word; T is the longest text's."""
+        leading, spelled = self.vectors.leading, self.vectors.spelled
+        codes = raw.long()
+        longest = int((codes[:, leading:] > PADDING).sum(dim=1).max().clamp_min(1))
+        codes = codes[:, : leading + longest]
+        table, places = self.vectors(codes)
+        words = codes[:, leading:]
+        found = embedding(places[:, leading:], table)
+        rank = (words == UNKNOWN).cumsum(dim=1) * (words == UNKNOWN)
+        slot = torch.where(rank <= spelled, rank, 0)
+        if bool(slot.any()):
+            pieces = embedding(places[:, :leading], table).unflatten(1, (spelled, self.pieces))
+            sums = nn.functional.pad(pieces.sum(dim=2) * PIECE_WEIGHT, (0, 0, 1, 0))
+            found = found + sums.gather(1, slot.unsqueeze(2).expand(-1, -1, found.shape[2]))
+        return found, (words > PADDING).to(found.dtype)
+
+    def write(self, graph: Graph, raw: str) -> tuple[str, str]:
+        """The twin of `forward`; float (rows, T, width) and int64 (rows, T)."""
+        vectors, table = self.vectors, self.vectors.table()
+        words = _columns(graph, raw, vectors.leading, LAST)
+        found = graph.add("Gather", graph.constant(table[: len(vectors.pieces)]), words, axis=0)
+        is_unknown = graph.cast(
+            graph.add("Equal", words, graph.constant(np.int64(UNKNOWN))), Element.INT64
+        )
+        ranked = graph.add("CumSum", is_unknown, graph.constant(np.int64(1)))
+        slot = graph.add("Unsqueeze", graph.add("Mul", ranked, is_unknown), _axis(graph, 2))
+        slots = graph.constant(np.arange(1, vectors.spelled + 1))
+        chosen = graph.cast(graph.add("Equal", slot, slots), Element.FLOAT)  # (rows, T, spelled)
+        added = graph.add("MatMul", chosen, self._write_spelled(graph, raw, table))
+        above = graph.add("Greater", words, graph.constant(np.int64(PADDING)))
+        return graph.add("Add", found, added), graph.cast(above, Element.INT64)
+
+    def _write_spelled(self, graph: Graph, raw: str, table: np.ndarray) -> str:
+        """(rows, spelled, width): what the first unknown words' pieces come to."""
+        vectors = self.vectors
+        leading = _columns(graph, raw, 0, vectors.leading)
+        # Of the codes only pieces stand here, or 0: a table of their own begins with that of 0.
+        shifted = graph.add("Sub", leading, graph.constant(np.int64(vectors.first_piece - 1)))
+        places = graph.add("Max", shifted, graph.constant(np.int64(0)))
+        shape = graph.constant(np.array([0, vectors.spelled, self.pieces]))
+        places = graph.add("Reshape", places, shape)
+        own = np.pad(table[vectors.first_piece :] * np.float32(PIECE_WEIGHT), ((1, 0), (0, 0)))
+        found = graph.add("Gather", graph.constant(own), places, axis=0)
+        return graph.add("ReduceSum", found, _axis(graph, 2), keepdims=0)
+
+
+class MaskedMean(nn.Module):
+    """The mean of a text's vectors: (B, T, width) to (B, width), zeros for a text without words."""
+
+    def forward(self, sequence: Tensor, mask: Tensor) -> Tensor:
+        """mask (B, T): ones where there is a word."""
+        total = (sequence * mask.unsqueeze(2)).sum(dim=1)
+        return total / mask.sum(dim=1, keepdim=True).clamp_min(1)
+
+    def write(self, graph: Graph, sequence: str, mask: str) -> str:
+        """The twin of `forward`; mask as float (rows, T, 1)."""
+        kept = graph.add("Mul", sequence, mask)
+        total = graph.add("ReduceSum", kept, _axis(graph, 1), keepdims=0)
+        length = graph.add("ReduceSum", mask, _axis(graph, 1), keepdims=0)
+        return graph.add("Div", total, graph.add("Max", length, graph.constant(np.float32(1))))
+
+
+def write_mask(graph: Graph, mask: str) -> str:
+    """A mask (rows, T) as float (rows, T, 1)."""
+    return graph.add("Unsqueeze", graph.cast(mask, Element.FLOAT), _axis(graph, 2))
+
+
+def write_dense(graph: Graph, tensor: str, weight: Tensor, bias: Tensor | None = None) -> str:
+    """A product with weights (in, out) along the last axis."""
+    product = graph.add("MatMul", tensor, graph.constant(values_of(weight)))
+    return product if bias is None else graph.add("Add", product, graph.constant(values_of(bias)))
+
+
+def _axis(graph: Graph, axis: int) -> str:
+    return graph.constant(np.array([axis]))
+
+
+def _columns(graph: Graph, tensor: str, start: int, end: int) -> str:
+    bounds = (graph.constant(np.array([bound])) for bound in (start, end, 1))
+    return graph.add("Slice", tensor, *bounds)

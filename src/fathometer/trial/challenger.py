@@ -1,0 +1,276 @@
+"""Models from elsewhere in the contest: frozen, asked about the lockbox, judged as all others.
+
+A challenger was not trained here, so nothing is known of what it cost, nor whether it has seen the
+lockbox rows; its scorecard says so, and it can neither win nor stand for a family."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from fathometer.errors import ColumnError, Fault, ModelFileError, OptionError
+from fathometer.modelfile.feeds import feeds_from
+from fathometer.modelfile.load import ModelFile, from_bytes
+from fathometer.modelfile.verify import HASH_KEY
+from fathometer.table.table import Table
+from fathometer.table.task import Task, TaskKind
+from fathometer.trial.foreign import ForeignModel, Port, open_foreign
+from fathometer.trial.mapping import Mapped, foreign_feeds, mapping_from
+from fathometer.trial.measure import measure_latency, rows_per_second
+from fathometer.trial.scorecard import Bill
+
+NOT_TRAINED_HERE = "not trained here; may have seen these rows"
+SUMS_TO = 1e-3  # probabilities of a row may miss 1 by this much
+MEASURED_ROWS = 1000  # of the batch that throughput is measured on
+MEASURE_SECONDS = 0.2
+CHUNK = 1024  # rows asked at once
+
+
+class Asked(Protocol):
+    """What can be asked for scores of raw rows."""
+
+    @property
+    def size_bytes(self) -> int: ...
+
+    def scores(self, table: Table) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class Challenger:
+    """A model from elsewhere, ready to be asked."""
+
+    name: str
+    asked: Asked
+    note: str = NOT_TRAINED_HERE
+
+    def bill(self, table: Table) -> Bill:
+        """What it costs to ask; what it cost to train is not known (NaN)."""
+        few = table.rows(np.arange(min(len(table), MEASURED_ROWS)))
+        one = table.rows(np.arange(min(len(table), 1)))
+        latency = measure_latency(lambda: self.asked.scores(one), seconds=MEASURE_SECONDS)
+        rate = rows_per_second(lambda: self.asked.scores(few), len(few), seconds=MEASURE_SECONDS)
+        return Bill(
+            train_seconds=math.nan,
+            energy_joules=math.nan,
+            energy_source="estimated",
+            peak_bytes=0,
+            file_bytes=self.asked.size_bytes,
+            latency_ms_p50=latency.p50_ms,
+            latency_ms_p99=latency.p99_ms,
+            rows_per_second=rate,
+        )
+
+
+def challenger_from(option: str, task: Task) -> Challenger:
+    """ "model.onnx" or "model.onnx:mapping.toml" as a challenger for this task.
+
+    Raises:
+        OptionError: if a file cannot be read, or the mapping says something else.
+        ModelFileError: if the model is refused, or answers another question.
+    """
+    model, colon, mapping = option.rpartition(":")
+    if not colon or not mapping.endswith(".toml"):
+        model, mapping = option, ""
+    path = Path(model)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise OptionError(
+            f"--with was given {model}, which cannot be read: {error.strerror}.",
+            try_next="--with MODEL.onnx",
+        ) from error
+    mapped = mapping_from(Path(mapping)) if mapping else Mapped()
+    try:
+        # Ours say so, and are then checked as ours; a file that says so falsely is refused.
+        if HASH_KEY.encode() in content:
+            return Challenger(path.name, _own(from_bytes(content), task))
+        return Challenger(path.name, _foreign(open_foreign(content), mapped, task))
+    except ModelFileError as error:
+        raise ModelFileError(
+            error.fault, f"{path.name} cannot enter: {error.message}", try_next=error.try_next
+        ) from error
+
+
+@dataclass(frozen=True, eq=False)
+class _Own:
+    """A model file of another run."""
+
+    file: ModelFile
+    order: np.ndarray  # the places of our classes among the file's
+
+    @property
+    def size_bytes(self) -> int:
+        return self.file.size_bytes
+
+    def scores(self, table: Table) -> np.ndarray:
+        ports = [
+            Port(name, {"double": "float64"}.get(element, element), (None, 1))
+            for name, element in self.file.inputs.items()
+        ]
+        if any(spec.picture for spec in self.file.columns):
+            return self.file.scores(feeds_from(table, self.file.columns)[0])
+        found = self.file.scores(foreign_feeds(table, ports, Mapped()))
+        return found[:, self.order]
+
+
+def _own(file: ModelFile, task: Task) -> _Own:
+    if file.task.kind != task.kind.value:
+        raise ModelFileError(
+            Fault.SHAPE, f"it was made to {file.task.kind}, and the task is to {task.kind.value}."
+        )
+    if task.kind is not TaskKind.CLASSIFY:
+        return _Own(file, np.array([0]))
+    return _Own(file, _order(file.task.classes, task))
+
+
+def _order(classes: tuple[str, ...], task: Task) -> np.ndarray:
+    """Where each class of the task stands among these.
+
+    Raises:
+        ModelFileError: if they are not the same classes.
+    """
+    if sorted(classes) != sorted(task.classes):
+        raise ModelFileError(
+            Fault.SHAPE,
+            f"it knows the classes {', '.join(classes[:10])}, and the task has "
+            f"{', '.join(task.classes[:10])}.",
+            try_next="--with MODEL.onnx:mapping.toml",
+        )
+    return np.array([classes.index(name) for name in task.classes])
+
+
+@dataclass(frozen=True, eq=False)
+class _Foreign:
+    """A model of another program."""
+
+    model: ForeignModel
+    mapped: Mapped
+    task: Task
+    output: Port
+
+    @property
+    def size_bytes(self) -> int:
+        return self.model.size_bytes
+
+    def scores(self, table: Table) -> np.ndarray:
+        found = self._answered(foreign_feeds(table, self.model.inputs, self.mapped), len(table))
+        if found.shape[:1] != (len(table),) or found.ndim > 2:
+            raise ModelFileError(
+                Fault.SHAPE,
+                f"its output {self.output.name} has shape {found.shape} for {len(table):,} rows.",
+            )
+        if self.output.element == "string" or self._gives_labels:
+            return self._of_labels(found)
+        numbers = found.astype(np.float64).reshape(len(table), -1)
+        if not np.isfinite(numbers).all():
+            raise ModelFileError(Fault.RUNTIME, "it answers rows with numbers that are not finite.")
+        if self.task.kind is TaskKind.REGRESS:
+            return self._values(numbers)
+        return self._probabilities(numbers)
+
+    def _answered(self, feeds: dict[str, np.ndarray], rows: int) -> np.ndarray:
+        """The output for all rows: some at a time, or as many as the model was fixed to."""
+        fixed = {port.axes[0] for port in self.model.inputs if port.axes and port.axes[0]}
+        chunk = min((size for size in fixed if size is not None), default=CHUNK)
+        found = []
+        for start in range(0, rows, chunk):
+            places = np.arange(start, start + chunk) if fixed else np.arange(start, rows)[:chunk]
+            some = {name: values[np.minimum(places, rows - 1)] for name, values in feeds.items()}
+            found.append(self.model.run(self.output.name, some))
+        return np.concatenate(found)[:rows] if fixed else np.concatenate(found)
+
+    @property
+    def _gives_labels(self) -> bool:
+        return self.task.kind is TaskKind.CLASSIFY and self.output.element in ("int64", "int32")
+
+    def _values(self, numbers: np.ndarray) -> np.ndarray:
+        if numbers.shape[1] != 1:
+            raise ModelFileError(
+                Fault.SHAPE, f"its output {self.output.name} has {numbers.shape[1]} columns."
+            )
+        return numbers
+
+    def _probabilities(self, numbers: np.ndarray) -> np.ndarray:
+        """(rows, classes) in the task's order."""
+        from scipy.special import expit, softmax
+
+        classes = self.mapped.classes or self.model.classes or self.task.classes
+        order = _order(classes, self.task)
+        if numbers.shape[1] == 1 and len(classes) == 2:
+            second = expit(numbers) if self.mapped.is_logit else numbers
+            numbers = np.concatenate([1 - second, second], axis=1)
+        elif self.mapped.is_logit:
+            numbers = softmax(numbers, axis=1)
+        if numbers.shape[1] != len(classes):
+            raise ModelFileError(
+                Fault.SHAPE,
+                f"its output {self.output.name} has {numbers.shape[1]} columns for "
+                f"{len(classes)} classes.",
+                try_next="--with MODEL.onnx:mapping.toml",
+            )
+        sums = numbers.sum(axis=1, keepdims=True)
+        if numbers.min() < -SUMS_TO or np.abs(sums - 1).max() > SUMS_TO:
+            raise ModelFileError(
+                Fault.SHAPE,
+                f"its output {self.output.name} is no probability: from {numbers.min():.3g} to "
+                f'{numbers.max():.3g}. A mapping with  [output]  kind = "logit"  says what it is.',
+                try_next="--with MODEL.onnx:mapping.toml",
+            )
+        held = np.clip(numbers, 0.0, 1.0)
+        return np.asarray((held / held.sum(axis=1, keepdims=True))[:, order])
+
+    def _of_labels(self, found: np.ndarray) -> np.ndarray:
+        """1 for the label that was answered."""
+        if self.task.kind is TaskKind.REGRESS:
+            raise ModelFileError(Fault.SHAPE, f"its output {self.output.name} holds text.")
+        places = {name: place for place, name in enumerate(self.task.classes)}
+        named = [str(label) for label in found.reshape(len(found))]
+        unknown = next((name for name in named if name not in places), None)
+        if unknown is not None:
+            raise ModelFileError(
+                Fault.SHAPE,
+                f'it answers "{unknown}"; the task has {", ".join(self.task.classes[:10])}.',
+            )
+        return np.eye(len(places))[[places[name] for name in named]]
+
+
+def _foreign(model: ForeignModel, mapped: Mapped, task: Task) -> _Foreign:
+    """Which output answers: the one that was named, else the last of numbers, else of labels."""
+    named = {port.name: port for port in model.outputs}
+    if mapped.scores and mapped.scores not in named:
+        raise ModelFileError(
+            Fault.SHAPE,
+            f'it has no output "{mapped.scores}"; it has {", ".join(named)}.',
+            try_next="--with MODEL.onnx:mapping.toml",
+        )
+    real = [port for port in model.outputs if port.element.startswith("float")]
+    output = named[mapped.scores] if mapped.scores else (real or list(model.outputs))[-1]
+    if task.kind is TaskKind.CLASSIFY:
+        classes = mapped.classes or model.classes
+        if classes:
+            _order(classes, task)
+    return _Foreign(model, mapped, task, output)
+
+
+def judged_scores(challenger: Challenger, table: Table) -> np.ndarray:
+    """Its scores on these rows (rows, outputs).
+
+    Raises:
+        ModelFileError, ColumnError: if it cannot answer them, named after its file.
+    """
+    try:
+        return challenger.asked.scores(table)
+    except ModelFileError as error:
+        raise ModelFileError(
+            error.fault,
+            f"{challenger.name} cannot answer: {error.message}",
+            try_next=error.try_next,
+        ) from error
+    except ColumnError as error:
+        raise ColumnError(
+            f"{challenger.name}: {error.message}", details=error.details, try_next=error.try_next
+        ) from error

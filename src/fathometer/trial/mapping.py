@@ -1,0 +1,220 @@
+"""How raw columns enter a model from elsewhere, and how its answers are read: the mapping file.
+
+    [input.float_input]                  # an input of the model
+    columns = ["age", "fare", "sex"]     # side by side, in this order
+    missing = 0                          # for a missing number; left out: NaN
+    codes.sex = { male = 0, female = 1 } # numbers for a column of text; others are missing
+
+    [output]
+    scores = "probabilities"             # which output; left out: the last one of numbers
+    classes = ["no", "yes"]              # the order of its columns
+    kind = "logit"                       # "probability" if left out
+
+Without one, every input must be named like a column."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fathometer.errors import ColumnError, OptionError
+from fathometer.graph import Element
+from fathometer.table.kind import ELEMENTS, Kind
+from fathometer.table.table import Column, Table
+from fathometer.trial.foreign import Port
+
+LARGEST_FILE = 1_000_000  # bytes
+
+
+@dataclass(frozen=True)
+class InputMapping:
+    """Which columns make one input."""
+
+    columns: tuple[str, ...]
+    missing: float | None = None
+    codes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """The whole mapping; what is empty is found out from the model."""
+
+    inputs: Mapping[str, InputMapping] = field(default_factory=dict)
+    scores: str = ""
+    classes: tuple[str, ...] = ()
+    is_logit: bool = False
+
+
+def mapping_from(path: Path) -> Mapped:
+    """The mapping in a TOML file.
+
+    Raises:
+        OptionError: if it cannot be read or says something else.
+    """
+    try:
+        content = path.read_bytes()
+        if len(content) > LARGEST_FILE:
+            raise _refused(path, f"has {len(content):,} bytes")
+        said = tomllib.loads(content.decode())
+    except OSError as error:
+        raise _refused(path, f"cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _refused(path, f"is not TOML: {error}") from error
+    _only(path, said, {"input", "output"}, "")
+    inputs = {name: _input(path, name, each) for name, each in _tables(path, said, "input").items()}
+    output = said.get("output", {})
+    if not isinstance(output, dict):
+        raise _refused(path, "has an output that is no table")
+    _only(path, output, {"scores", "classes", "kind"}, "output.")
+    kind = output.get("kind", "probability")
+    if kind not in ("probability", "logit"):
+        raise _refused(path, f'has output.kind "{kind}"; it is probability or logit')
+    return Mapped(
+        inputs, str(output.get("scores", "")), _texts(path, output, "classes"), kind == "logit"
+    )
+
+
+def _input(path: Path, name: str, said: Mapping[str, Any]) -> InputMapping:
+    _only(path, said, {"columns", "missing", "codes"}, f"input.{name}.")
+    missing = said.get("missing")
+    if missing is not None and (isinstance(missing, bool) or not isinstance(missing, int | float)):
+        raise _refused(path, f"has input.{name}.missing {missing!r}, which is no number")
+    codes = {}
+    for column, levels in _tables(path, said, "codes").items():
+        if not all(isinstance(code, int | float) for code in levels.values()):
+            raise _refused(path, f"has a code of {column} that is no number")
+        codes[column] = {str(level): float(code) for level, code in levels.items()}
+    columns = _texts(path, said, "columns")
+    if not columns:
+        raise _refused(path, f"names no columns for input.{name}")
+    return InputMapping(columns, None if missing is None else float(missing), codes)
+
+
+def _only(path: Path, said: Mapping[str, Any], known: set[str], place: str) -> None:
+    unknown = sorted(set(said) - known)
+    if unknown:
+        raise _refused(path, f'has "{place}{unknown[0]}", which is not known')
+
+
+def _tables(path: Path, said: Mapping[str, Any], name: str) -> dict[str, dict[str, Any]]:
+    found = said.get(name, {})
+    if not isinstance(found, dict) or not all(isinstance(each, dict) for each in found.values()):
+        raise _refused(path, f"has {name} that are no tables")
+    return found
+
+
+def _texts(path: Path, said: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    found = said.get(name, [])
+    if not isinstance(found, list):
+        raise _refused(path, f"has {name} that are no list")
+    return tuple(str(each) for each in found)
+
+
+def _refused(path: Path, found: str) -> OptionError:
+    return OptionError(
+        f"the mapping {path} {found}.",
+        details='it takes [input.NAME] with columns = ["a", "b"], and [output] with scores, '
+        "classes and kind",
+        try_next=f"--with MODEL.onnx:{path}",
+    )
+
+
+def foreign_feeds(table: Table, ports: Sequence[Port], mapped: Mapped) -> dict[str, np.ndarray]:
+    """The inputs of a foreign model from raw columns.
+
+    Raises:
+        ColumnError: if an input names no column, or a column does not fit it.
+    """
+    unknown = sorted(set(mapped.inputs) - {port.name for port in ports})
+    if unknown:
+        raise ColumnError(
+            f'the mapping speaks of an input "{unknown[0]}" that the model does not have.',
+            details="inputs: " + "; ".join(map(str, ports))[:300],
+        )
+    return {port.name: _fed(table, port, mapped.inputs.get(port.name)) for port in ports}
+
+
+def _fed(table: Table, port: Port, mapping: InputMapping | None) -> np.ndarray:
+    names = mapping.columns if mapping else (port.name,)
+    absent = [name for name in names if name not in table]
+    if absent and mapping is None:
+        raise ColumnError(
+            f'the model takes "{port}", and {table.name} has no column of that name.',
+            details="columns: "
+            + ", ".join(column.name for column in table)[:300]
+            + f"\na mapping says which columns to put there:  [input.{port.name}]  "
+            'columns = ["first", "second"]',
+            try_next="--with MODEL.onnx:mapping.toml",
+        )
+    if absent:
+        raise ColumnError(
+            f'the mapping puts "{absent[0]}" into {port.name}; {table.name} has no such column.',
+            details="columns: " + ", ".join(column.name for column in table)[:300],
+        )
+    if len(port.axes) == 2 and port.axes[1] not in (None, len(names)):
+        raise ColumnError(
+            f'the model takes "{port}", and {len(names)} columns are put there.',
+            details="columns: " + ", ".join(names)[:300],
+        )
+    parts = [_column(table[name], port, mapping or InputMapping((name,))) for name in names]
+    fed = np.stack(parts, axis=1)
+    return fed[:, 0] if len(port.axes) == 1 else fed
+
+
+def _column(column: Column, port: Port, mapping: InputMapping) -> np.ndarray:
+    """(rows,) one column as an input takes it."""
+    if column.kind is Kind.IMAGE:
+        raise ColumnError(
+            f'"{column.name}" holds pictures, which a challenger cannot be given yet.'
+        )
+    is_number = ELEMENTS[column.kind] is Element.DOUBLE
+    if port.element == "string":
+        if not is_number:
+            return column.strings
+        return np.array(["" if np.isnan(x) else f"{x:.17g}" for x in column.numbers], dtype=object)
+    codes = mapping.codes.get(column.name)
+    if codes is not None:
+        numbers = np.array([codes.get(text, np.nan) for text in _texts_of(column)])
+    elif is_number or column.kind is Kind.DATE:
+        numbers = column.numbers
+    else:
+        numbers = _as_numbers(column, port)
+    if mapping.missing is not None:
+        numbers = np.where(np.isnan(numbers), mapping.missing, numbers)
+    if port.element in ("int64", "int32", "bool") and np.isnan(numbers).any():
+        raise ColumnError(
+            f'"{column.name}" has {int(np.isnan(numbers).sum()):,} missing values, and {port.name} '
+            f"takes {port.element}, which has no word for them.",
+            details=f"a mapping says what to put there:  [input.{port.name}]  missing = 0",
+            try_next="--with MODEL.onnx:mapping.toml",
+        )
+    return numbers.astype(port.element)
+
+
+def _texts_of(column: Column) -> np.ndarray:
+    if ELEMENTS[column.kind] is Element.DOUBLE:
+        return np.array([f"{value:.17g}" for value in column.numbers], dtype=object)
+    return column.strings
+
+
+def _as_numbers(column: Column, port: Port) -> np.ndarray:
+    """Text that consists of numbers as such, missing ones NaN."""
+    found = np.full(len(column.strings), np.nan)
+    for row, text in enumerate(column.strings):
+        if text == "":
+            continue
+        try:
+            found[row] = float(text)
+        except ValueError:
+            raise ColumnError(
+                f'{port.name} takes numbers, and "{column.name}" holds "{text}" in row {row:,}.',
+                details=f"a mapping gives numbers to its levels:  [input.{port.name}]  "
+                f"codes.{column.name} = {{ {text} = 0, … }}",
+                try_next="--with MODEL.onnx:mapping.toml",
+            ) from None
+    return found
