@@ -23,7 +23,7 @@ import numpy as np
 
 from fathometer.trial.measure import machine, versions
 from fathometer.verdict.past_curves import DOUBLINGS, Case, cases, past_curves, shipped
-from fathometer.verdict.past_lessons import SURE, Learned, learn
+from fathometer.verdict.past_lessons import SURE, Learned, Study, learn
 
 RESULTS = Path(__file__).parent / "results" / "forecast.md"
 FEWEST = 3  # points of a curve that is judged
@@ -55,10 +55,9 @@ class Judged:
 
 def judge(known: Sequence[Case]) -> Judged:
     """Forecast every data set's cases by what all others teach."""
-    sources = np.array([case.source for case in known])
-    parts = []
-    for source in np.unique(sources):
-        lesson = learn([case for case in known if case.source != source])
+    study, parts = Study.of(known), []
+    for source in sorted({case.source for case in known}):
+        lesson = learn(study.without(source))
         own = [case for case in known if case.source == source]
         parts.append(forecasts([case for case in own if len(case.points.rows) >= FEWEST], lesson))
     return Judged(

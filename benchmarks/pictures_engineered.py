@@ -1,7 +1,8 @@
 """The engineered road for pictures: accuracy and seconds of the traditional learners.
 
     python benchmarks/pictures_engineered.py ../shared/data [--only kernel-svm,…] [--rows 20000]
-        [--data fashion_mnist,cifar10_part] [--landmarks 1000] [--folds 3]
+        [--data fashion_mnist,cifar10_part] [--folds 3]
+        [--landmarks 1000] [--widths 1,2] [--penalties 1e-4,1e-5,1e-6]
 
 Each learner is fitted on the first training rows of a data set, drawn once with seed 0, shipped as
 a file and scored on all test rows; with the settings of effort quick unless told otherwise. Prints
@@ -68,11 +69,15 @@ def split_of(is_test: np.ndarray, rows: int, folds: int) -> Split:
     return Split(np.sort(drawn), np.flatnonzero(is_test), parts, 0)
 
 
-def learners(landmarks: int) -> Sequence[Learner]:
+def numbers(words: str) -> tuple[float, ...]:
+    return tuple(float(word) for word in words.split(","))
+
+
+def learners(kernel: KernelMachine) -> Sequence[Learner]:
     return (
         Logistic((1e-1, 1e-2, 1e-3), iterations=40),
         LinearMachine(),
-        KernelMachine(landmarks),
+        kernel,
         DecisionTree(),
         LightGBM(60, 0.2, 40),
         RandomForest(trees=50),
@@ -108,8 +113,11 @@ def main() -> None:
     parser.add_argument("--data", dest="names", default=",".join(FILES))
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--folds", type=int, default=3)
-    parser.add_argument("--landmarks", type=int, default=1_000)
+    parser.add_argument("--landmarks", type=int, default=KernelMachine.landmarks)
+    parser.add_argument("--widths", type=numbers, default=KernelMachine.widths)
+    parser.add_argument("--penalties", type=numbers, default=KernelMachine.penalties)
     asked = parser.parse_args()
+    kernel = KernelMachine(asked.landmarks, asked.widths, asked.penalties)
     print("On:", " · ".join(machine().values()))
     print(
         "| data | rows | learner | accuracy | fit s | processor s | ship s | MB | parity | chosen |"
@@ -121,7 +129,7 @@ def main() -> None:
         started = time.perf_counter()
         fit_for_products(table, table["image"].spec, seed=0)
         print(f"| {name} | {len(table):,} | measures | | {time.perf_counter() - started:.0f} |")
-        for learner in learners(asked.landmarks):
+        for learner in learners(kernel):
             if not asked.only or learner.name.replace(" ", "-") in asked.only.split(","):
                 print(measure(learner, table, split), flush=True)
 

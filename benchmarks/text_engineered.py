@@ -123,18 +123,18 @@ def as_markdown(results: list[dict]) -> str:
         "the exported file on the data's own test rows. CPU seconds, rows a second and latency are "
         "CPU time on one thread; the machine was busy with other work, which wall seconds show.",
         "",
-        "| data | train rows | learner | accuracy | macro-F1 | ROC AUC | log loss | CPU s | wall s | "
-        "file MB | rows/s | one row ms | parity | chosen |",
+        "| data | train rows | learner | accuracy | macro-F1 | ROC AUC | log loss | CPU s | wall s "
+        "| file MB | rows/s | one row ms | parity | chosen |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for found in results:
-        lines.append(
-            f"| {found['data']} | {found['rows']:,} | {found['learner']} | "
-            f"{found['accuracy']:.4f} | {found['macro_f1']:.4f} | {found['auc']:.4f} | "
-            f"{found['log_loss']:.4f} | {found['cpu_seconds']:.1f} | {found['seconds']:.1f} | "
-            f"{found['file_mb']:.1f} | {found['rows_a_second']:,.0f} | {found['latency_ms']:.2f} | "
-            f"{found['parity']:.0e} | {found['chosen']} |"
-        )
+    lines += [
+        f"| {found['data']} | {found['rows']:,} | {found['learner']} | "
+        f"{found['accuracy']:.4f} | {found['macro_f1']:.4f} | {found['auc']:.4f} | "
+        f"{found['log_loss']:.4f} | {found['cpu_seconds']:.1f} | {found['seconds']:.1f} | "
+        f"{found['file_mb']:.1f} | {found['rows_a_second']:,.0f} | {found['latency_ms']:.2f} | "
+        f"{found['parity']:.0e} | {found['chosen']} |"
+        for found in results
+    ]
     lines += ["", "Published: "]
     lines += [f"- {name}: {words}" for name, (*_, words) in SETS.items() if words != "-"]
     return "\n".join(lines) + "\n"

@@ -40,9 +40,10 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def desk(tmp_path_factory: pytest.TempPathFactory, striped_folder: Path) -> Desk:
     folder = tmp_path_factory.mktemp("desk")
     shutil.copy(PASSENGERS, folder)
+    shutil.copytree(striped_folder, folder / "photos")
     with PASSENGERS.open(encoding="utf-8") as file:
         rows = list(DictReader(file))
     connection = sqlite3.connect(folder / "passengers.db")
@@ -89,7 +90,7 @@ def test_commands_and_examples_run_as_they_stand(document: Path, desk: Desk) -> 
 
 def test_guide_shows_every_command() -> None:
     shown = {command.split()[1] for each in DOCUMENTS for command, _ in commands(each)}
-    assert shown == {"compare", "predict", "network", "inspect"}
+    assert shown == {"compare", "predict", "network", "inspect", "verdict"}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)

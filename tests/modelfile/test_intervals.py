@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from conftest import Setting
 
 from fathometer.errors import ModelFileError, OptionError
 from fathometer.learners.linear import Logistic, Ridge
@@ -20,6 +20,9 @@ from fathometer.modelfile.intervals import (
 from fathometer.modelfile.load import ModelFile, from_bytes
 from fathometer.modelfile.write import ship
 from fathometer.trial.reliance import conformal
+
+if TYPE_CHECKING:
+    from conftest import Setting
 
 
 def probabilities(random: np.random.Generator, rows: int) -> tuple[np.ndarray, np.ndarray]:
@@ -35,10 +38,13 @@ def test_sets_hold_every_class_as_often_as_stated(level: float) -> None:
     truth, scores = probabilities(random, 20_000)
     by = set_thresholds(*probabilities(random, 4_000))
     held = by.sets(scores, level)[np.arange(len(truth)), truth]
+    assert held.mean() >= level - 0.01
+    said = scores.argmax(axis=1)
     for place in range(3):
-        assert held[truth == place].mean() >= level - 0.04
-    # The most probable class is always in it, so common classes may be held more often.
-    assert level - 0.01 <= held.mean() <= max(level + 0.02, (scores.argmax(axis=1) == truth).mean())
+        mine = truth == place
+        # The most probable class is always in the set, so easy classes may be held more often.
+        most = max(level + 0.04, (said[mine] == place).mean() + 0.01)
+        assert level - 0.04 <= held[mine].mean() <= most
 
 
 def test_intervals_hold_as_often_as_stated_where_errors_grow_with_the_answer() -> None:
@@ -141,7 +147,7 @@ def test_a_file_gives_a_column_a_class(classes: Setting) -> None:
 
 def test_a_coverage_that_is_not_held_names_the_nearest(classes: Setting) -> None:
     file = shipped(classes, Logistic(penalties=(0.01,)))
-    with pytest.raises(OptionError, match="the file holds 0.5, 0.6") as caught:
+    with pytest.raises(OptionError, match=r"the file holds 0\.5, 0\.6") as caught:
         file.predict_interval(classes.table, 0.92)
     assert caught.value.try_next == "--interval 0.9"
 

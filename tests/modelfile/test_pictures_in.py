@@ -1,6 +1,7 @@
 """A model file takes pictures as files, bytes and arrays of any size, and answers all alike."""
 
 import base64
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -11,6 +12,7 @@ from onnx import helper
 from PIL import Image
 
 from fathometer.errors import FathometerError, Fault, ModelFileError, SourceError
+from fathometer.learners.constant import Constant
 from fathometer.learners.linear import Logistic
 from fathometer.modelfile.load import from_bytes
 from fathometer.modelfile.verify import BLANK_HASH, HASH_KEY, blank_hash_of
@@ -60,7 +62,7 @@ def test_a_raw_picture_fed_to_onnxruntime_alone_is_answered_as_its_file(model, p
 
 
 def test_files_bytes_arrays_and_folders_are_answered_alike(model, striped_folder, paths, answers):
-    contents = [open(path, "rb").read() for path in paths]
+    contents = [Path(path).read_bytes() for path in paths]
     pixels = [pixels_of(path) for path in paths]
     for source in (
         paths,
@@ -132,11 +134,9 @@ def test_the_certificate_can_be_repeated_and_is_small(model):
 
 
 def test_the_certificate_of_large_pictures_stays_small(striped_folder):
-    table = read(striped_folder, kinds={"image": "image:300x400"}).table.rows(np.arange(40))
+    table = read(striped_folder, kinds={"image": "image:300x400"}).table.rows(np.arange(40, 80))
     task = ask(table, "label")
     split = divide(table, task, DivideOptions(folds=2))
-    from fathometer.learners.constant import Constant
-
     shipped = ship(Constant().fit(table, task, split), "constant", table, split.lockbox[:2])
     file = shipped.file()
     assert file.columns[0].size.height == 300

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import Setting
 
 from fathometer.errors import ModelFileError
 from fathometer.features.roads import feature_specs
@@ -19,6 +19,9 @@ from fathometer.modelfile.unlike import (
     training_ranges,
 )
 from fathometer.table.read import read
+
+if TYPE_CHECKING:
+    from conftest import Setting
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +63,7 @@ def test_a_missing_value_where_some_were_missing_passes(
     assert ranges.reasons(changed(survival, age=np.nan)) == [""]
 
 
-def test_more_odd_columns_than_usual_are_flagged(
-    survival: Setting, ranges: TrainingRanges
-) -> None:
+def test_more_odd_columns_than_usual_are_flagged(survival: Setting, ranges: TrainingRanges) -> None:
     odd = {each.name: each.odd[1] + 1e-3 for each in ranges.columns if each.odd}
     few = changed(survival, **odd)
     far = [each.judge(few[each.name])[0].any() for each in ranges.columns]

@@ -7,13 +7,13 @@ import time
 import numpy as np
 import pytest
 import torch
-from networks.raw.pictures import digits
 
 from fathometer.networks.raw.encoder import PictureShape, RawTraining
 from fathometer.networks.raw.fusion import RawNet
 from fathometer.networks.raw.speedy import FastConvolution
 from fathometer.population.pupil import SoloLessons
 from fathometer.population.solo import SoloGraduate, SoloMember, train_solo
+from networks.raw.pictures import digits
 
 ROWS, FOLDS = 180, 3
 BRIEF = RawTraining(epochs=3, batch=32, least_steps=0, dropout=0.2)
@@ -57,7 +57,7 @@ def test_a_fold_keeps_the_weights_that_the_others_found_best(lessons):
         assert graduate.kept == int(np.delete(curves, fold, axis=0).mean(axis=0).argmin())
 
 
-@pytest.mark.parametrize("steps", [9, 17])
+@pytest.mark.parametrize("steps", [17, 40])
 def test_a_killed_training_goes_on_to_the_same_bytes(lessons, tmp_path, monkeypatch, steps):
     monkeypatch.setattr("fathometer.population.solo.SAVE_SECONDS", 0.0)
     whole = train_solo(lessons, MEMBERS, build, BRIEF)

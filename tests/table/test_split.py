@@ -1,6 +1,8 @@
-"""A split that teaches with fewer rows: nested, folds and lockbox untouched, classes and groups kept."""
+"""A split that teaches with fewer rows: nested, its folds and lockbox untouched."""
 
 from __future__ import annotations
+
+import itertools
 
 import numpy as np
 import pytest
@@ -32,7 +34,7 @@ def test_a_smaller_share_lies_within_every_larger_one(kept):
     }[kept]
     split = _split()
     taught = [split.limited(share, **told).teaching for share in SHARES]
-    for smaller, larger in zip(taught, taught[1:], strict=False):
+    for smaller, larger in itertools.pairwise(taught):
         assert len(smaller) < len(larger)
         assert np.isin(smaller, larger).all()
     for share, rows in zip(SHARES, taught, strict=True):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from conftest import Setting
 
 from fathometer.graph import Graph
 from fathometer.learners.contract import Account, Family, Model, Prediction
@@ -27,6 +27,10 @@ from fathometer.trial.calibrate import (
     fit_temperature,
 )
 
+if TYPE_CHECKING:
+    from conftest import Setting
+
+ACCOUNT = Account(1, 1, "as it was")
 TASK = Task(TaskKind.CLASSIFY, "y", "roc_auc", ("a", "b", "c"))
 
 
@@ -38,7 +42,7 @@ class Answered:
     task: Task = TASK
     family: Family = Family.TRADITIONAL
     columns: tuple[ColumnSpec, ...] = ()
-    account: Account = Account(1, 1, "as it was")
+    account: Account = ACCOUNT
 
     def predict(self, table: Table) -> Prediction:
         return Prediction(self.task, self.out_of_fold)
@@ -90,10 +94,12 @@ def test_a_fold_has_no_say_in_its_own_correction() -> None:
     other = truth.copy()
     other[split.folds[0]] = (other[split.folds[0]] + 1) % 3
     changed = calibrated(model, other, split)
-    own = split.folds[0]
+    own, other_fold = split.folds[:2]
     # The other folds' rows saw other labels in fold 0; its own rows were corrected without them.
     np.testing.assert_array_equal(found.out_of_fold[own], changed.out_of_fold[own])
-    assert not np.array_equal(found.out_of_fold[split.folds[1]], changed.out_of_fold[split.folds[1]])
+    assert not np.array_equal(
+        found.out_of_fold[split.folds[1]], changed.out_of_fold[split.folds[1]]
+    )
 
 
 def test_a_crooked_probability_of_many_rows_is_straightened() -> None:

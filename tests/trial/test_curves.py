@@ -15,7 +15,7 @@ from fathometer.learners.linear import Logistic
 from fathometer.learners.network import PlainNetwork, Training
 from fathometer.table.divide import DivideOptions, divide
 from fathometer.trial.contest import Contest, Terms
-from fathometer.trial.curves import CURVES, learning_curves
+from fathometer.trial.curves import CURVES, TIME_SHARE, keeping_time, learning_curves
 from fathometer.trial.store import RunStore
 
 LEARNERS = (
@@ -111,3 +111,35 @@ def test_a_tiny_table_is_not_cut_further(held):
     folds = tuple(np.intersect1d(fold, rows) for fold in contest.split.folds)
     tiny = replace(contest, split=replace(contest.split, train=rows, folds=folds))
     assert "too few" in learning_curves(tiny, LEARNERS, trials).missing
+
+
+def test_a_challenger_that_cannot_learn_is_passed_over(held):
+    contest, trials = held
+    best = max(
+        (trial for trial in trials if trial.scorecard.family == "traditional"),
+        key=lambda trial: trial.scorecard.out_of_fold,
+    )
+    others = [one for one in LEARNERS if one.name != best.scorecard.name]
+    pair = learning_curves(contest, others, trials)
+    assert pair.of("traditional").name in {one.name for one in others}
+
+
+def test_the_contest_leaves_the_curves_their_share_of_the_time():
+    assert keeping_time(Terms()).deadline is None
+    now = time.monotonic()
+    kept = keeping_time(Terms(now + 100.0)).deadline
+    assert kept == pytest.approx(now + 100.0 * (1 - TIME_SHARE), abs=1.0)
+    assert keeping_time(Terms(now - 5.0)).deadline == now - 5.0
+
+
+def test_time_and_groups_are_asked_for_by_name(held, tmp_path):
+    contest, trials = held
+    rows = len(contest.table)
+    groups, times = np.arange(rows) // 4, np.arange(rows, dtype=float)
+    with RunStore.open(tmp_path / "grouped", "grouped") as store:
+        grouped = replace(contest, store=store, groups=groups)
+        assert len(learning_curves(grouped, LEARNERS[:2] + LEARNERS[3:], trials).curves) == 2
+    with RunStore.open(tmp_path / "timed", "timed") as store:
+        timed = replace(contest, store=store)
+        pair = learning_curves(timed, LEARNERS[:2] + LEARNERS[3:], trials, times=times)
+        assert len(pair.curves) == 2

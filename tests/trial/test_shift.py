@@ -7,17 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import Setting
 
 from fathometer.table.ask import ask
 from fathometer.table.divide import DivideOptions, divide
 from fathometer.table.read import read
 from fathometer.table.split import Split
+from fathometer.table.table import Table
+from fathometer.table.task import Task
 from fathometer.trial.noise import find_noise
 from fathometer.trial.shift import find_shift
 
 
-def drifting(by: float) -> tuple[Setting, Split]:
+def drifting(by: float) -> tuple[Table, Task, Split]:
     """600 rows of two columns; the first of the lockbox is higher by so much."""
     random = np.random.default_rng(0)
     late = np.repeat([0, 1], 300)
@@ -33,12 +34,12 @@ def drifting(by: float) -> tuple[Setting, Split]:
     task = ask(table, "sold")
     split = divide(table, task, DivideOptions(folds=3))
     rows = np.arange(600)
-    return Setting(table, task, split), replace(split, train=rows[:300], lockbox=rows[300:])
+    return table, task, replace(split, train=rows[:300], lockbox=rows[300:])
 
 
 def test_a_lockbox_of_other_rows_is_noticed_and_its_column_named() -> None:
-    setting, split = drifting(1.5)
-    found = find_shift(setting.table, setting.task, split)
+    table, task, split = drifting(1.5)
+    found = find_shift(table, task, split)
     assert found is not None
     assert found.low > 0.7
     assert found.columns == ("price",)
@@ -46,23 +47,23 @@ def test_a_lockbox_of_other_rows_is_noticed_and_its_column_named() -> None:
 
 
 def test_a_lockbox_of_like_rows_is_not_mentioned() -> None:
-    setting, split = drifting(0.0)
-    found = find_shift(setting.table, setting.task, split)
+    table, task, split = drifting(0.0)
+    found = find_shift(table, task, split)
     assert found is not None
     assert found.words == ""
     assert found.columns == ()
 
 
 def test_the_column_that_divided_the_rows_is_left_out() -> None:
-    setting, split = drifting(1.5)
-    found = find_shift(setting.table, setting.task, split, without=("price",))
+    table, task, split = drifting(1.5)
+    found = find_shift(table, task, split, without=("price",))
     assert found is not None
     assert found.words == ""
 
 
 def test_few_rows_are_not_compared() -> None:
-    setting, split = drifting(1.5)
-    assert find_shift(setting.table, setting.task, replace(split, lockbox=np.arange(10))) is None
+    table, task, split = drifting(1.5)
+    assert find_shift(table, task, replace(split, lockbox=np.arange(10))) is None
 
 
 def told(rows: int, wrong: float, *, hard: float = 0.0) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,8 @@ import pytest
 from fathometer.table.metric import METRICS
 from fathometer.trial.scorecard import Bill, Quality, Scorecard
 from fathometer.trial.spread import Spread
-from fathometer.verdict.verdict import Gap
+from fathometer.verdict.expert_words import expert_sentences
+from fathometer.verdict.verdict import FoldGap, Gap, Pair
 from fathometer.verdict.words import (
     Findings,
     counted,
@@ -19,6 +20,7 @@ from fathometer.verdict.words import (
     file_size,
     fixed,
     headline,
+    percent,
     scored,
     sentences,
     significant,
@@ -54,10 +56,15 @@ FOUND = Findings(
         card("constant", "traditional", 0.5, 2_000, "1 number"),
     ),
     call="undecided",
-    gap=Gap("RealMLP", "CatBoost", -0.007, -0.024, 0.010, 0.01, 0.11, 0.58, 0.31),
+    gap=Gap("RealMLP", "CatBoost", -0.007, -0.024, 0.010, 0.01, 0.11, 0.58, 0.31, 179, 2_131),
     winner="CatBoost",
     rivals=("both together", "CatBoost", "RealMLP"),
     rows=179,
+    fold_gap=FoldGap(5, -0.011, -0.052, 0.029, 0.48, 0.11, 0.35, 0.54),
+    pairs=(
+        Pair("both together", "CatBoost", 0.003, -0.01, 0.02, 0.9),
+        Pair("both together", "constant", 0.371, 0.3, 0.44, 0.0005),
+    ),
 )
 
 
@@ -65,15 +72,54 @@ def test_the_sentences_carry_the_numbers_they_rest_on() -> None:
     said = sentences(FOUND)
     assert said[0].startswith("CatBoost 0.868 ± 0.026 against RealMLP 0.861 ± 0.026 (ROC AUC)")
     assert "179 unseen rows: the difference of 0.007 [−0.010, 0.024] is within noise" in said[0]
-    assert "P(traditional better) 0.31, P(practically equal) 0.58, P(deep better) 0.11" in said[0]
-    assert "the smallest file, 212 KB, of a tie with both together and RealMLP." in said[1]
+    assert said[1] == (
+        "The chance that deep learning is better is 11 %, that traditional machine learning is "
+        "better 31 %, and that they differ by no more than 0.010, too little to matter, 58 %."
+    )
+    assert "the smallest file, 212 KB, of a tie with both together and RealMLP." in said[2]
     assert "decision tree (9 rules) reaches 0.842 and can be read: see the report." in said
-    assert said[-2].startswith("RealMLP took 3.2 times as long to train as CatBoost (9.8 s against")
-    assert said[-2].endswith("38 µs against 38 µs.")
+    assert said[-2] == (
+        "RealMLP took 3.2 times as long to train as CatBoost (9.8 s against 3.1 s) and 40 J "
+        "against 40 J; it answers one row in 38 µs against 38 µs from a file of 410 KB against "
+        "212 KB."
+    )
+    assert said[-1] == "To settle a difference of this size takes about 2,200 unseen rows."
+
+
+def test_an_expert_gets_the_same_in_the_terms_of_the_field() -> None:
+    said = expert_sentences(FOUND)
+    assert said[0] == (
+        "Lockbox, n = 179: RealMLP − CatBoost = −0.007 [−0.024, 0.010] ROC AUC (paired, 95 %); "
+        "region of practical equivalence ±0.010: P(deep better) 0.11, P(equivalent) 0.58, "
+        "P(traditional better) 0.31."
+    )
+    assert said[1].startswith("5 folds, corrected resampled t (Nadeau and Bengio): −0.011 [−0.052")
+    assert said[2] == (
+        "1 of 2 pairs differ at 5 % over all pairs (max-t); both together beats 1 of 4."
+    )
     assert said[-1] == (
         "The traditional side had 6 settings, 30 fits and 6.2 s; the deep side 3 settings, 15 fits "
         "and 9.8 s."
     )
+
+
+def test_a_settled_verdict_asks_for_no_more_rows() -> None:
+    assert not any("To settle" in each for each in sentences(replace(FOUND, call="equivalent")))
+
+
+def test_the_edge_of_what_matters_is_settled_by_no_number_of_rows() -> None:
+    assert FOUND.gap is not None
+    said = sentences(replace(FOUND, gap=replace(FOUND.gap, rows_needed=None)))
+    assert said[-1].endswith("is settled by no number of rows.")
+
+
+def test_certainty_is_not_rounded_up() -> None:
+    assert [percent(share) for share in (0.0, 0.004, 0.114, 0.996)] == [
+        "under 1 %",
+        "under 1 %",
+        "11 %",
+        "over 99 %",
+    ]
 
 
 def test_undecided_with_traditional_ahead_says_that_it_is_enough() -> None:

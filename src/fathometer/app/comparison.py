@@ -179,11 +179,12 @@ def compare(
         "learners": repr(learners),
         "versions": versions(),
     }
+    table, task, split = understanding.table, understanding.task, understanding.split
+    groups = group_codes(table, group) if group else None
+    # Before the log is opened: one that cannot answer leaves no unfinished run behind.
+    challenging = challenger_trials(options.challengers, table, task, split, groups)
     with RunStore.open(folder, run_key(decided), words=command) as store:
-        table, task, split = understanding.table, understanding.task, understanding.split
-        groups = group_codes(table, group) if group else None
         limits = limits_from(latency, size)
-        challenging = challenger_trials(options.challengers, table, task, split, groups)
         contest = Contest(table, task, split, store, tell, terms, groups, limits=limits)
         judging = task.encode(table[task.target])[split.lockbox]
         lockbox = Rows(judging, None if groups is None else groups[split.lockbox])

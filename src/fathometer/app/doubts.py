@@ -92,7 +92,6 @@ def _small(understanding: Understanding) -> Iterator[str]:
     if small:
         listed = ", ".join(f"{task.classes[place]} ({counts[place]})" for place in small[:NAMED])
         more = f" and {len(small) - NAMED} more" if len(small) > NAMED else ""
-        yield (
-            f"too few unseen rows to judge {'this class' if len(small) == 1 else 'these classes'} "
-            f"by itself: {listed}{more}."
-        )
+        one = "one class" if len(small) == 1 else f"{len(small)} classes"
+        them = "by itself" if len(small) == 1 else "by themselves"
+        yield f"too few unseen rows to judge {one} {them}: {listed}{more}."

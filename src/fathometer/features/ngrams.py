@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 LARGEST_DIRECT = 1 << 25
 # Bytes of text that are counted at once; about 20 bytes of memory for each and each order.
 SLICE_BYTES = 16 << 20
-# Bytes of text that candidates are sought in; of more, every so many texts. Words take some 30 bytes
+# Tokens that are worked on at once: 8 MB as int64. The memory of larger arrays is given back to the
+# system and taken again each time: a third of all time at 6 million characters in one go.
+PLACES_AT_ONCE = 1 << 20
+# Bytes of text that candidates are sought in; of more, every so many texts. Words take 30 bytes
 # of memory for each while they are counted, characters 150.
 VOCABULARY_BYTES = {Unit.WORDS: 256 << 20, Unit.CHARACTERS: 64 << 20}
 
@@ -111,13 +114,12 @@ class Ngrams:
         known = {token: place for place, token in enumerate(self.alphabet)}
         recoded = [known.get(token, -1) for token in tokens.alphabet]
         codes = np.array([*recoded, -1], dtype=np.int32)[tokens.codes]
-        nodes, rows, blocks = codes, tokens.rows, []
+        nodes, blocks = codes.copy(), []
         for order, (level, features) in enumerate(self._trie):
             if order:
-                nodes = level.places(_keys(nodes, codes, order, len(self.alphabet), level.size))
+                nodes = _advance(nodes, codes, order, len(self.alphabet), level)
             if len(self.grams[order]):
-                shape = (len(tokens.ends), len(self.grams[order]))
-                blocks.append(_count_pairs(rows, features[nodes], shape))
+                blocks.append(_count_pairs(tokens, features, nodes, len(self.grams[order])))
         return _beside(blocks, len(tokens.ends))
 
     @cached_property
@@ -170,36 +172,68 @@ def _slices(column: Column) -> Iterator[np.ndarray]:
 
 
 def _keys(nodes: np.ndarray, codes: np.ndarray, order: int, width: int, none: int) -> np.ndarray:
-    """Of each place, the key of the n-gram of `order` + 1 tokens that begins there, or `none`.
+    """The keys of n-grams of `order` + 1 tokens, `none` where there is none.
 
-    nodes: of each place, the n-gram of `order` tokens, -1 for none; shortened by what is past the
-    end."""
-    shorter, following = nodes[: len(codes) - order], codes[order:]
-    keys = shorter.astype(np.int64)
+    nodes: at some places, the n-gram of `order` tokens that begins there, -1 for none; codes: from
+    the first of these places on, one at least a place `order` further on."""
+    following = codes[order : order + len(nodes)]
+    keys = nodes.astype(np.int64)
     keys *= width
     keys += following
-    keys[(shorter | following) < 0] = none  # the sign bit of either
+    keys[(nodes | following) < 0] = none  # the sign bit of either
     return keys
 
 
-def _count_pairs(rows: np.ndarray, features: np.ndarray, shape: tuple[int, int]) -> csr_array:
-    """How often each feature stands in each row, as a sparse matrix; a feature of -1 is none."""
+def _cuts(places: int, size: int = 0) -> Iterator[slice]:
+    """Parts short enough to stay in the processor's cache, where memory is also taken anew for
+    nothing; longer where for each of them a table of `size` counts is added up."""
+    step = max(PLACES_AT_ONCE, size // 2)
+    return (slice(start, min(start + step, places)) for start in range(0, places, step))
+
+
+def _advance(
+    nodes: np.ndarray, codes: np.ndarray, order: int, width: int, level: Level
+) -> np.ndarray:
+    """From the n-grams of `order` tokens at all places to those one longer, in place."""
+    nodes = nodes[: len(codes) - order]
+    for part in _cuts(len(nodes)):
+        keys = _keys(nodes[part], codes[part.start :], order, width, level.size)
+        nodes[part] = level.places(keys)
+    return nodes
+
+
+def _count_pairs(tokens: Tokens, features: np.ndarray, nodes: np.ndarray, width: int) -> csr_array:
+    """How often each feature stands in each text, as a sparse matrix.
+
+    features: of each node, -1 for none; nodes: at each place, -1 for none."""
     from scipy.sparse import csr_array
 
-    counted = np.flatnonzero(features >= 0)
-    keys = rows[counted].astype(np.int64)
-    keys *= shape[1]
-    keys += features[counted]
-    keys.sort()
-    first = np.ones(len(keys), dtype=bool)
-    np.not_equal(keys[1:], keys[:-1], out=first[1:])
-    where = np.flatnonzero(first)
-    keys = keys[where]
-    counts = np.diff(where, append=len(first)).astype(np.float32)
-    begins = np.arange(shape[0] + 1, dtype=np.int64) * shape[1]
-    ends = np.searchsorted(keys, begins)
-    keys -= np.repeat(begins[:-1], np.diff(ends))
-    return csr_array((counts, keys.astype(np.int32), ends.astype(np.int32)), shape=shape)
+    rows = len(tokens.ends)
+    parts, sizes, first = [], np.zeros(rows, dtype=np.int64), 0
+    while first < rows:
+        start = int(tokens.ends[first - 1]) + 1 if first else 0
+        last = max(first + 1, int(np.searchsorted(tokens.ends, start + PLACES_AT_ONCE)))
+        found = features[nodes[start : int(tokens.ends[last - 1]) + 1]]
+        row = np.repeat(
+            np.arange(last - first, dtype=np.int64) * width,
+            np.diff(tokens.ends[first:last], prepend=start - 1),
+        )[: len(found)]
+        keys = (row + found)[found >= 0]
+        keys.sort()
+        distinct = np.ones(len(keys), dtype=bool)
+        np.not_equal(keys[1:], keys[:-1], out=distinct[1:])
+        where = np.flatnonzero(distinct)
+        keys, begins = keys[where], np.arange(last - first + 1, dtype=np.int64) * width
+        sizes[first:last] = np.diff(np.searchsorted(keys, begins))
+        keys -= np.repeat(begins[:-1], sizes[first:last])
+        counts = np.diff(where, append=len(distinct)).astype(np.float32)
+        parts.append((counts, keys.astype(np.int32)))
+        first = last
+    ends = np.concatenate([[0], np.cumsum(sizes)])
+    index = np.int32 if ends[-1] < 1 << 31 else np.int64
+    none = (np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.int32))
+    counts, found = (np.concatenate(each) for each in zip(none, *parts, strict=True))
+    return csr_array((counts, found.astype(index, copy=False), ends.astype(index)), (rows, width))
 
 
 def _beside(blocks: list[csr_array], rows: int) -> csr_array:
@@ -281,32 +315,38 @@ def _grow(
     place = np.full(len(held) + 1, -1, dtype=np.int32)
     place[kept] = np.arange(len(kept))
     codes = place[tokens.codes]
-    nodes, rows, grams = codes, tokens.rows, kept[:, None]
+    nodes, grams = codes.copy(), kept[:, None]
     grown, blocks = [], []
     for order in range(orders[1]):
         if order:
-            size = len(grams) * len(kept)
-            level, nodes = _frequent(_keys(nodes, codes, order, len(kept), size), size, least)
+            level = _frequent(nodes, codes, order, (len(grams), len(kept)), least)
+            nodes = _advance(nodes, codes, order, len(kept), level)
             shorter, last = np.divmod(level.keys, max(len(kept), 1))
             grams = np.column_stack([grams[shorter], kept[last]])
         wanted = order + 1 >= orders[0]
         grown.append(grams if wanted else grams[:0])
         if wanted:
-            blocks.append(_count_pairs(rows, nodes, (len(tokens.ends), len(grams))))
+            every = np.arange(len(grams) + 1, dtype=np.int32)
+            every[-1] = -1
+            blocks.append(_count_pairs(tokens, every, nodes, len(grams)))
     return tuple(grown), _beside(blocks, len(tokens.ends))
 
 
-def _frequent(keys: np.ndarray, size: int, least: int) -> tuple[Level, np.ndarray]:
-    """The keys that occur `least` times, and the place of each key among them, -1 elsewhere."""
-    if size <= LARGEST_DIRECT:
-        held = np.bincount(keys, minlength=size + 1)[:size]
-        level = Level(np.flatnonzero(held >= least), size)
-        return level, level.places(keys)
-    encoded = pa.array(keys).dictionary_encode()
-    distinct = np.asarray(encoded.dictionary)
-    held = np.bincount(np.asarray(encoded.indices), minlength=len(distinct))
-    kept = np.flatnonzero((held >= least) & (distinct < size))
-    kept = kept[np.argsort(distinct[kept])]
-    place = np.full(len(distinct), -1, dtype=np.int32)
-    place[kept] = np.arange(len(kept))
-    return Level(distinct[kept], size), place[np.asarray(encoded.indices)]
+def _frequent(
+    nodes: np.ndarray, codes: np.ndarray, order: int, shape: tuple[int, int], least: int
+) -> Level:
+    """The n-grams of `order` + 1 tokens that occur `least` times.
+
+    shape: how many n-grams of `order` tokens, and how many tokens, there are."""
+    size = shape[0] * shape[1]
+    nodes = nodes[: len(codes) - order]
+    if size > LARGEST_DIRECT:
+        keys = pa.array(_keys(nodes, codes, order, shape[1], size)).dictionary_encode()
+        distinct, places = np.asarray(keys.dictionary), np.asarray(keys.indices)
+        held = np.bincount(places, minlength=len(distinct))
+        return Level(np.sort(distinct[(held >= least) & (distinct < size)]), size)
+    held = np.zeros(size + 1, dtype=np.int64)
+    for part in _cuts(len(nodes), size):
+        keys = _keys(nodes[part], codes[part.start :], order, shape[1], size)
+        held += np.bincount(keys, minlength=size + 1)
+    return Level(np.flatnonzero(held[:size] >= least), size)

@@ -99,14 +99,10 @@ class TableStep:
 
     def write(self, graph: Graph, fold: int) -> str:
         found = self.road.write(graph)
-        own = graph.constant(np.array(fold))
         codes = None if found.codes is None else graph.cast(found.codes, Element.FLOAT)
-        parts = [
-            graph.add("Gather", tensor, own, axis=0)
-            for tensor in (found.numbers, found.flags, codes)
-            if tensor is not None
-        ]
-        return graph.concat(parts)
+        parts = [each for each in (found.numbers, found.flags, codes) if each is not None]
+        own = graph.add("Gather", graph.concat(parts, 2), graph.constant(np.array([fold])), axis=0)
+        return graph.add("Squeeze", own, graph.constant(np.array([0])))
 
 
 def fit_raw_road(

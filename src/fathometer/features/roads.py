@@ -12,7 +12,7 @@ from enum import Enum
 import numpy as np
 
 from fathometer.errors import LearnerError
-from fathometer.features import category, cross_search, number, text
+from fathometer.features import category, cross_search, number, text_dense
 from fathometer.features.pictures import road as pictures
 from fathometer.features.recipe import Recipe, Step
 from fathometer.table.kind import FEATURE_KINDS, ColumnSpec, Kind
@@ -32,12 +32,12 @@ class Limits:
     """How far a road spreads a column out."""
 
     one_hot_levels: int  # up to here a category gets a column a level, beyond it statistics
-    words: int  # columns for one text column
+    ngrams: int  # columns for one text column
 
 
 LIMITS = {
-    Road.TREES: Limits(one_hot_levels=8, words=100),
-    Road.PRODUCTS: Limits(one_hot_levels=64, words=500),
+    Road.TREES: Limits(one_hot_levels=8, ngrams=400),
+    Road.PRODUCTS: Limits(one_hot_levels=64, ngrams=500),
 }
 PICTURE_ROADS = {
     Road.TREES: pictures.fit_for_trees,
@@ -91,10 +91,7 @@ def fit_recipe(
         if spec.kind is Kind.CATEGORY:
             pieces += _category_steps(road, training, spec.name, targets, seed)
         elif spec.kind is Kind.TEXT:
-            weighted = text.fit_word_weights(training[spec.name], most=LIMITS[road].words)
-            if weighted is not None:
-                words: Step = weighted.counts if road is Road.TREES else weighted
-                pieces.append((words, words.matrix(training)))
+            pieces += _text_steps(road, table, task, spec, rows)
         elif spec.kind is Kind.IMAGE:
             seen = PICTURE_ROADS[road](training, spec, seed=seed)
             pieces += [(step, step.matrix(training)) for step in seen]
@@ -125,6 +122,28 @@ def target_columns(training: Table, task: Task) -> dict[str, np.ndarray]:
     if len(shown) > MOST_TARGET_MEANS:
         return {}
     return {f"{task.target} = {task.classes[c]}": (truth == c).astype(np.float64) for c in shown}
+
+
+def _text_steps(
+    road: Road, table: Table, task: Task, spec: ColumnSpec, rows: np.ndarray
+) -> list[tuple[Step, np.ndarray]]:
+    """The n-grams of a text column that tell most about the target, and on trees its measures.
+
+    Takes the whole table, whose texts are counted once, and learns from these rows alone."""
+    truth = task.encode(table[task.target])[rows]
+    shown = np.eye(task.outputs)[truth] if task.kind is TaskKind.CLASSIFY else truth[:, None]
+    steps: list[tuple[Step, np.ndarray]] = []
+    found = text_dense.fit_telling_ngrams(table[spec.name], rows, shown, most=LIMITS[road].ngrams)
+    for ngrams, counts, texts in found:
+        if road is Road.TREES:
+            steps.append((text_dense.NgramCounts(ngrams), counts.toarray()))
+        else:
+            weighted = text_dense.weighted_step(ngrams, texts, len(rows))
+            steps.append((weighted, weighted.block.weighted(counts).toarray()))
+    if road is Road.TREES:
+        measures = text_dense.TextMeasures(spec.name, spec.missing)
+        steps.append((measures, measures.matrix(table.rows(rows))))
+    return steps
 
 
 def _category_steps(

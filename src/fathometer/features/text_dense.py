@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow.compute as pc
 
-from fathometer.features.ngram_blocks import NgramBlock, Weighting
+from fathometer.features.ngram_weights import NgramBlock, Weighting
 from fathometer.features.ngrams import Ngrams, columns_of, counted_ngrams
 from fathometer.features.text import write_without
 from fathometer.features.text_tokens import (

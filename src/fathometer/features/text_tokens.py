@@ -41,12 +41,6 @@ class Tokens:
     ends: np.ndarray  # (rows,) int64 where each text's -1 stands
     alphabet: tuple[str, ...]  # distinct, folded
 
-    @property
-    def rows(self) -> np.ndarray:
-        """(tokens + rows,) int32: the text each stands in."""
-        sizes = np.diff(self.ends, prepend=-1)
-        return np.repeat(np.arange(len(self.ends), dtype=np.int32), sizes)
-
 
 def tokens_of(column: Column, unit: Unit) -> Tokens:
     """All tokens of a column's texts; a missing text is an empty one."""

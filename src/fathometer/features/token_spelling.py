@@ -137,7 +137,8 @@ def fit_spelling(words: Sequence[str], *, most: int, first: int) -> Spelling:
 
 def _read(words: Sequence[str]) -> np.ndarray:
     """(words, READ) uint32 code points of "<word>", 0 after its end; none of longer words."""
-    marked = [f"{START}{w}{END}"[:READ] if 0 < len(w) <= LONGEST_WORD else START + END for w in words]
+    kept = [word if len(word) <= LONGEST_WORD else "" for word in words]
+    marked = [f"{START}{word}{END}"[:READ] for word in kept]
     return np.array(marked, dtype=f"U{READ}").view(np.uint32).reshape(len(marked), READ)
 
 

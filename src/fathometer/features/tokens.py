@@ -5,8 +5,8 @@ scripts that write no blanks between words; or a symbol, "!" or "?" alone. Here 
 them, in the graph onnxruntime's Tokenizer with the same RE2 classes; then both sides cut each text
 after `length` tokens, before anything is looked up, so that a long text costs no more than that.
 
-Which tokens have a code is read from all training rows (names, not what they stand for); a fold's
-network treats those that its own learning rows do not hold as unknown. Knows nothing of networks."""
+Which tokens have a code is read from all training rows (names, not what they stand for); a network
+treats those that its fold's learning rows do not hold as unknown. Knows nothing of networks."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class TextCodes:
 
     @property
     def pieces(self) -> np.ndarray:
-        """(FIRST + tokens, PIECES) int32: the codes of what each token is spelled of; 0 fills up."""
+        """(FIRST + tokens, PIECES) int32: what each token is spelled of; 0 fills up."""
         own = self.spelling.codes(self.tokens)
         return np.concatenate([np.zeros((FIRST, PIECES), dtype=np.int32), own])
 
@@ -115,8 +115,10 @@ class TextCodes:
         """The same in a graph, int64; the token columns end with the longest text's."""
         raw = graph.input(self.column, Element.STRING)
         tokens = _write_tokens(graph, raw, self.length, self.missing)
-        codes = _write_codes(graph, tokens, dict(zip(self.tokens, range(FIRST, self._base), strict=True)))
-        unknown = graph.cast(graph.add("Equal", codes, graph.constant(np.int64(UNKNOWN))), Element.FLOAT)
+        known = dict(zip(self.tokens, range(FIRST, self._base), strict=True))
+        codes = _write_lookup(graph, tokens, {"": PADDING, **known}, UNKNOWN)
+        is_unknown = graph.add("Equal", codes, graph.constant(np.int64(UNKNOWN)))
+        unknown = graph.cast(is_unknown, Element.FLOAT)
         # Of equal values TopK takes the first: so these are the first unknown words, in order.
         flags, places = graph.add_many(
             "TopK", unknown, graph.constant(np.array([SPELLED])), axis=1, outputs=2
@@ -133,9 +135,7 @@ class TextCodes:
         return graph.concat(blocks)
 
     def _write_pairs(self, graph: Graph, codes: str) -> str:
-        left = graph.add(
-            "Mul", _between(graph, codes, 0, -1), graph.constant(np.int64(self._base))
-        )
+        left = graph.add("Mul", _between(graph, codes, 0, -1), graph.constant(np.int64(self._base)))
         last = int(np.iinfo(np.int64).max)
         return graph.add(
             "LabelEncoder",
@@ -268,10 +268,6 @@ def _write_blank(graph: Graph, raw: str) -> str:
         values_strings=[""],
         default_string="",
     )
-
-
-def _write_codes(graph: Graph, tokens: str, known: dict[str, int]) -> str:
-    return _write_lookup(graph, tokens, {"": PADDING, **known}, UNKNOWN)
 
 
 def _write_lookup(graph: Graph, strings: str, numbers: dict[str, int], default: int) -> str:

@@ -16,7 +16,7 @@ from fathometer.features.category import OneHot, TargetStatistics
 from fathometer.features.number import CentredNumbers
 from fathometer.features.recipe import Recipe
 from fathometer.features.roads import Road, feature_specs, fit_recipe
-from fathometer.features.text import WordCounts
+from fathometer.features.text_dense import NgramCounts, TextMeasures
 from fathometer.graph import Graph
 from fathometer.learners.light_gbm import LightGBMBooster
 from fathometer.learners.linear import LinearCore, softmax
@@ -267,6 +267,6 @@ def _columns_of(recipe: Recipe) -> list[str]:
         if isinstance(step, CentredNumbers):
             found += [spec.name for spec in step.numbers.columns]
             found += [part.spec.name for part in step.numbers.dates for _ in part.names]
-        elif isinstance(step, OneHot | TargetStatistics | WordCounts):
+        elif isinstance(step, OneHot | TargetStatistics | NgramCounts | TextMeasures):
             found += [step.column] * len(step.names)
     return found

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -87,21 +87,6 @@ class ModelFile:
     def _takes_pictures(self) -> bool:
         return any(spec.kind is Kind.IMAGE for spec in self.columns)
 
-    def _is_row(self, source: Any) -> bool:
-        if not isinstance(source, Mapping):
-            return False
-        spec = self.columns[0]
-        if spec.kind is Kind.IMAGE and spec.name in source:
-            return is_picture(source[spec.name], spec)
-        return is_row(source, self.columns)
-
-    def _row_scores(self, row: Mapping[str, Any]) -> list[float]:
-        """Of one value a column."""
-        if self._takes_pictures:
-            found: list[float] = self.scores(feeds_from(row, self.columns)[0])[0].tolist()
-            return found
-        return self._row_reader.scores(row)
-
     @property
     def _scores_name(self) -> str:
         # The scores are the last output: probability after label, or value alone.
@@ -156,8 +141,8 @@ class ModelFile:
         Raises:
             ColumnError: if a column is absent. KindError: if a value is not of its kind.
         """
-        if self._is_row(source):
-            scores = self._row_scores(source)
+        if _is_row(source, self.columns):
+            scores = _row_scores(self, source)
             return self._labels[scores.index(max(scores))] if self._labels else scores[0]
         feeds, like = feeds_from(source, self.columns)
         return answer_frame(like, {self.task.target: self.answers(self.scores(feeds))}, single=True)
@@ -172,8 +157,8 @@ class ModelFile:
                 f"{self.name} gives values, not probabilities.",
                 try_next="model.predict(frame)",
             )
-        if self._is_row(source):
-            return np.array(self._row_scores(source))
+        if _is_row(source, self.columns):
+            return np.array(_row_scores(self, source))
         feeds, like = feeds_from(source, self.columns)
         scores = self.scores(feeds)
         named = dict(zip(self.task.classes, scores.T, strict=True))
@@ -260,6 +245,24 @@ class ModelFile:
             return np.concatenate([self._scores_of(each) for each in of_one_size(feeds)])
         found = self.session.run([self._scores_name], feeds)[0]
         return np.asarray(found, dtype=np.float64).reshape(len(found), -1)
+
+
+def _is_row(source: Any, columns: Sequence[ColumnSpec]) -> bool:
+    """Whether a mapping holds one value a column, such as one picture, rather than several."""
+    if not isinstance(source, Mapping):
+        return False
+    first = columns[0]
+    if first.kind is Kind.IMAGE and first.name in source:
+        return is_picture(source[first.name], first)
+    return is_row(source, columns)
+
+
+def _row_scores(file: ModelFile, row: Mapping[str, Any]) -> list[float]:
+    """Of one value a column."""
+    if not file._takes_pictures:
+        return file._row_reader.scores(row)
+    found: list[float] = file.scores(feeds_from(row, file.columns)[0])[0].tolist()
+    return found
 
 
 def _open(content: bytes) -> onnxruntime.InferenceSession:

@@ -48,13 +48,12 @@ def channels_first(raw: Tensor) -> Tensor:
     return raw.permute(0, 3, 1, 2) if raw.dim() == 4 else raw
 
 
-def precision(device: torch.device) -> torch.dtype:
-    """What networks are trained in: bf16 where the machine multiplies it, else float32.
+def casting(device: torch.device) -> torch.autocast:
+    """Products in bf16 where the machine multiplies it: on a GPU, and on cores with AMX.
 
-    An x86 core without AMX is slower in bf16 than in float32."""
-    if device.type == "cuda" or torch.cpu._is_amx_tile_supported():
-        return torch.bfloat16
-    return torch.float32
+    Other cores are slower in bf16 than in float32, so there nothing is cast."""
+    is_quicker = device.type == "cuda" or torch.cpu._is_amx_tile_supported()
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=is_quicker)
 
 
 class Pupil:
@@ -80,7 +79,6 @@ class Pupil:
         self._dropped = torch.Generator(device).manual_seed(2 * seed + 1)
         self._net.draw_from(self._dropped)
         self._moved = [Moved(rate, weights) for rate, weights in self._net.groups() if weights]
-        self._precision = precision(device)
         self.epoch = 0
 
     def _target(self, rows: Tensor) -> Tensor:
@@ -115,19 +113,13 @@ class Pupil:
         raws = self._net.augment(self._lessons.take(self._fold, rows), visit)
         for parameter in self._net.parameters():
             parameter.grad = None
-        with self._cast():
+        with casting(self._lessons.target.device):
             outputs = self._net(raws)
         smoothing = self._training.label_smoothing
         torch.autograd.backward(self._loss(outputs.float(), self._target(rows), smoothing))
         pace = self._pace(step)
         for moved in self._moved:
             moved.step(pace)
-
-    def _cast(self) -> torch.autocast:
-        device = self._lessons.target.device.type
-        return torch.autocast(
-            device, dtype=torch.bfloat16, enabled=self._precision is torch.bfloat16
-        )
 
     def _loss(self, outputs: Tensor, target: Tensor, smoothing: float = 0.0) -> Tensor:
         if self._lessons.classify:

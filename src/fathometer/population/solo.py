@@ -42,6 +42,14 @@ class SoloMember:
 
 
 @dataclass(frozen=True)
+class Began:
+    """When this run began, and how many epochs all members together had taken before it."""
+
+    seconds: float  # `time.monotonic`
+    epochs: int
+
+
+@dataclass(frozen=True)
 class SoloStanding:
     """How far the members have come, after every epoch of any of them."""
 
@@ -145,7 +153,7 @@ class Course:
 
         running: dict[Future[float | None], int] = {}
         next_save = time.monotonic() + SAVE_SECONDS
-        started = time.monotonic()
+        began = Began(time.monotonic(), sum(pupil.epoch for pupil in self.pupils))
         with ThreadPoolExecutor(cores) as pool:
             try:
                 while told[0] and (running or self._waiting(running)):
@@ -154,7 +162,7 @@ class Course:
                         running[pool.submit(self.pupils[place].learn_epoch, asks)] = place
                     for done in wait(running, return_when=FIRST_COMPLETED).done:
                         self._take_in(running.pop(done), done.result(), report)
-                    self._shorten(started, cores)
+                    self._shorten(began)
                     if saved is not None and time.monotonic() >= next_save:
                         saved.save(self)
                         next_save = time.monotonic() + SAVE_SECONDS
@@ -188,14 +196,17 @@ class Course:
         done = sum(epochs) / (self.planned * len(epochs))
         report(SoloStanding(min(1.0, done), epochs, self.planned, place, loss))
 
-    def _shorten(self, started: float, cores: int) -> None:
+    def _shorten(self, began: Began) -> None:
         """After the first epoch of all, fit the schedule into the time left; once."""
         if self._deadline is None or min(pupil.epoch for pupil in self.pupils) != 1:
             return
         if any(pupil.is_shortened for pupil in self.pupils):
             return
         now = time.monotonic()
-        an_epoch = (now - started) * len(self.pupils) / sum(p.epoch for p in self.pupils)
+        taken = sum(pupil.epoch for pupil in self.pupils) - began.epochs
+        if not taken:
+            return
+        an_epoch = (now - began.seconds) * len(self.pupils) / taken
         fitting = 1 + int(CLOCK_SHARE * max(0.0, self._deadline - now) / an_epoch)
         self.planned = max(2, min(self.planned, fitting))
         for pupil in self.pupils:

@@ -55,7 +55,8 @@ class SoloCheckpoint:
         if not self._path.exists():
             return
         try:
-            with np.load(self._path, allow_pickle=False) as file:
+            # Opened here, since numpy leaves a damaged file open.
+            with self._path.open("rb") as source, np.load(source, allow_pickle=False) as file:
                 arrays = dict(file)
         except (OSError, ValueError, zipfile.BadZipFile):
             return  # damaged: begin anew, which ends with the same bytes

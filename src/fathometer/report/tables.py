@@ -95,7 +95,7 @@ CHARGES = (
     Charge(Heading("energy, J", True, "est.: estimated, the machine's counter was not readable"),
            lambda b: _energy(b)),
     Charge(Heading("peak, MB", True, "growth of memory while fitting; 1 MB is 1,000,000 bytes"),
-           lambda b: _figure(b.peak_bytes / 1e6)),
+           lambda b: _figure(b.peak_bytes / 1e6 if math.isfinite(b.train_seconds) else math.nan)),
     Charge(Heading("file, KB", True, "1 KB is 1,000 bytes"), lambda b: _figure(b.file_bytes / 1e3)),
     Charge(Heading("one row p50, µs", True, "one raw row to its answer, one thread, median"),
            lambda b: _figure(b.latency_ms_p50 * 1e3)),

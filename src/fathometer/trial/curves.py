@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -18,7 +18,7 @@ from fathometer.learners.contract import Budget, Learner, Progress
 from fathometer.table.metric import METRICS
 from fathometer.table.split import Split
 from fathometer.table.task import TaskKind
-from fathometer.trial.contest import Contest, Trial
+from fathometer.trial.contest import Contest, Terms, Trial
 from fathometer.trial.event import Event
 from fathometer.trial.scorecard import Scorecard
 from fathometer.trial.store import StoredTrial
@@ -89,11 +89,13 @@ def learning_curves(
     Args:
         times: of the table's rows, shape (rows,), where time orders the folds.
     """
-    best = [best_of_family(contest, trials, family) for family in ("traditional", "deep")]
     entered = {learner.name: learner for learner in learners}
+    # A challenger from elsewhere is a finished file: it cannot learn from fewer rows.
+    own = [trial for trial in trials if trial.scorecard.name in entered]
+    best = [best_of_family(contest, own, family) for family in ("traditional", "deep")]
     pair = [(entered[each.scorecard.name], each) for each in best if each is not None]
     if len(pair) < 2:
-        return CurvePair(missing="only one family has a finished contestant")
+        return CurvePair(missing="only one family has a finished contestant that can learn again")
     if contest.terms.stopped():
         return CurvePair(missing="the run was stopped")
     usable = dict(_usable(contest, times))
@@ -117,6 +119,14 @@ def learning_curves(
     return CurvePair(
         tuple(_curve(contest, each, points, place) for place, (_, each) in enumerate(pair)), seconds
     )
+
+
+def keeping_time(terms: Terms) -> Terms:
+    """The terms under which the contest itself is held, with the curves' share of the time kept."""
+    if terms.deadline is None:
+        return terms
+    left = max(0.0, terms.deadline - time.monotonic())
+    return replace(terms, deadline=terms.deadline - TIME_SHARE * left)
 
 
 def best_of_family(contest: Contest, trials: Sequence[Trial], family: str) -> Trial | None:

@@ -154,15 +154,36 @@ def _banded(value: np.ndarray, spread: np.ndarray, reach: np.ndarray, error: flo
     return np.stack([value, value - half, value + half], axis=1)
 
 
-def learn(known: Sequence[Case]) -> Learned:
-    """Learn from these cases: the prior that errs least, then the gap's change, then the errors."""
-    factors = 2.0**DOUBLINGS
-    each = source_weights(known)
-    tried = []
-    for prior in PRIORS:
-        carried = [case.points.carried(factors, prior) for case in known]
-        tried.append((_quality_loss(known, carried, each), prior, carried))
-    _, prior, carried = min(tried, key=lambda found: found[0])
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Cases, and how each would be carried on under every prior that is tried."""
+
+    cases: tuple[Case, ...]
+    carried: Mapping[Prior, tuple[tuple[Carried, Carried], ...]]
+
+    @staticmethod
+    def of(known: Sequence[Case]) -> Study:
+        """Carry every case on under every prior: 0.1 ms each on one core."""
+        factors = 2.0**DOUBLINGS
+        carried = {
+            prior: tuple(case.points.carried(factors, prior) for case in known) for prior in PRIORS
+        }
+        return Study(tuple(known), carried)
+
+    def without(self, source: str) -> Study:
+        """The same without a data set."""
+        kept = [place for place, case in enumerate(self.cases) if case.source != source]
+        return Study(
+            tuple(self.cases[place] for place in kept),
+            {prior: tuple(own[place] for place in kept) for prior, own in self.carried.items()},
+        )
+
+
+def learn(study: Study) -> Learned:
+    """Learn from cases: the prior that errs least, then the gap's change, then the errors."""
+    known, each = study.cases, source_weights(study.cases)
+    prior = min(PRIORS, key=lambda one: _quality_loss(known, study.carried[one], each))
+    carried = study.carried[prior]
     kept, changed = _gap_weights(known, carried, each)
     plain = Learned(prior, kept, changed, (), ())
     qualities, gaps = _errors(known, carried, plain)

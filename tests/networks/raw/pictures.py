@@ -23,6 +23,6 @@ def patches(size: tuple[int, int], count: int = 60) -> tuple[Tensor, Tensor]:
     cut = []
     for kind in target:
         photograph = both[kind]
-        top, left = (draw.integers(0, side - own) for side, own in zip((427, 640), size))
+        top, left = draw.integers(0, 427 - size[0]), draw.integers(0, 640 - size[1])
         cut.append(photograph[top : top + size[0], left : left + size[1]])
     return torch.from_numpy(np.stack(cut)).permute(0, 3, 1, 2), torch.from_numpy(target)

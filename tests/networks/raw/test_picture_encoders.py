@@ -6,7 +6,6 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from networks.raw.pictures import digits, patches
 
 from fathometer.graph import Element, Graph
 from fathometer.modelfile.verify import OPERATORS
@@ -16,6 +15,7 @@ from fathometer.networks.raw.lenet import LeNet1998, LeNetModern
 from fathometer.networks.raw.residual import ResidualConvolution
 from fathometer.networks.raw.shown import mirrors_alike, shifted
 from fathometer.networks.raw.speedy import FastConvolution
+from networks.raw.pictures import digits, patches
 
 ARCHITECTURES = [LeNet1998(), LeNetModern(), FastConvolution(), ResidualConvolution()]
 SIZES = [(8, 8), (28, 28), (20, 33), (64, 48)]
@@ -85,9 +85,7 @@ def test_whitened_patches_are_uncorrelated_and_of_variance_one():
     kernels = whitening_kernel(pictures, 2, 6)
     answers = torch.nn.functional.conv2d(pictures, kernels[:6]).transpose(0, 1).flatten(1).double()
     covariance = answers @ answers.T / answers.shape[1]
-    torch.testing.assert_close(
-        covariance, torch.eye(6, dtype=torch.float64), atol=0.1, rtol=0.0
-    )
+    torch.testing.assert_close(covariance, torch.eye(6, dtype=torch.float64), atol=0.1, rtol=0.0)
     assert torch.equal(kernels[:6], -kernels[6:])
 
 

@@ -52,6 +52,11 @@ def test_names_of_classes_are_names_whatever_they_look_like(lay, names):
         ),
         (("train/a/1.png", "train/b/1.png", "val/b/1.png"), ["val/b/1.png"], "judged on val/"),
         (("train/a/1.png", "train/b/1.png", "test/1.png"), [], "test/ has no class folders"),
+        (
+            ("train/a/1.png", "train/b/1.png", "test/a/1.png", "drafts/1.png"),
+            ["test/a/1.png"],
+            "drafts/ beside them left out",
+        ),
     ],
 )
 def test_parts_of_their_own_become_the_lockbox(lay, paths, judged, words):

@@ -66,6 +66,8 @@ class Colours:
         parts.append(graph.add("Div", total, count))
         # n Σx² - (Σx)²: whole numbers, so nothing is lost in the difference.
         spread = graph.add("Sub", graph.add("Mul", squares, count), graph.add("Mul", total, total))
+        # Beyond some 600 x 600 pixels the products are rounded, and could differ the wrong way.
+        spread = graph.add("Max", spread, graph.constant(0.0))
         # Twice the deviation, which is at most half the range.
         twice = graph.add("Mul", graph.add("Sqrt", spread), graph.constant(2.0))
         parts.append(graph.add("Div", twice, count))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
@@ -27,6 +28,17 @@ FINE = 1 << 12  # a component's weights are whole numbers out of this
 SPREAD = 6  # standard deviations that nearly all of a component's values lie within
 MEASURE_STEP = 8  # values of a measure that trees see as one
 REMEMBERED_FITS = 48
+CHUNK = 2_048  # rows held in double
+
+
+def _by_rows(
+    function: Callable[[np.ndarray], np.ndarray], found: np.ndarray, width: int
+) -> np.ndarray:
+    """(rows, width) float32: a function of doubles, some rows at a time, which saves memory."""
+    made = np.empty((len(found), width), dtype=np.float32)
+    for start in range(0, len(found), CHUNK):
+        made[start : start + CHUNK] = function(found[start : start + CHUNK].astype(np.float64))
+    return made
 
 
 @dataclass(frozen=True)
@@ -63,8 +75,11 @@ class Standardised:
 
     def matrix(self, table: Table) -> np.ndarray:
         found = answers(self.measure, table[self.measure.spec.name])
-        scaled = (found - self.mean) / self.deviation
-        return np.asarray(np.clip(scaled, -CLIP, CLIP), dtype=np.float32)
+
+        def scaled(rows: np.ndarray) -> np.ndarray:
+            return np.asarray(np.clip((rows - self.mean) / self.deviation, -CLIP, CLIP))
+
+        return _by_rows(scaled, found, len(self.mean))
 
     def write(self, graph: Graph) -> str:
         found = write_measure(graph, self.measure)
@@ -77,9 +92,13 @@ class Standardised:
 def fit_standardised(measure: Measure, column: Column) -> Standardised:
     """Mean and deviation of each of the measure's numbers over these pictures."""
     found = answers(measure, column)
-    deviation = found.std(axis=0, dtype=np.float64)
+    total = found.sum(axis=0, dtype=np.int64)
+    squares = np.zeros(found.shape[1], dtype=np.int64)
+    for start in range(0, len(found), CHUNK):
+        squares += (found[start : start + CHUNK].astype(np.int64) ** 2).sum(axis=0)
+    deviation = np.sqrt(len(found) * squares - total**2) / len(found)
     least = LEAST_DEVIATION * np.sqrt((deviation**2).mean()) or 1.0
-    return Standardised(measure, found.mean(axis=0), np.maximum(deviation, least))
+    return Standardised(measure, total / len(found), np.maximum(deviation, least))
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,9 +116,13 @@ class Components:
         return tuple(f"{called} {place + 1}" for place in range(len(self.centre)))
 
     def matrix(self, table: Table) -> np.ndarray:
-        found = answers(self.measure, table[self.measure.spec.name]).astype(np.float64)
-        placed = found @ self.weights.astype(np.float64) - self.centre
-        return np.asarray(np.floor(placed / self.unit), dtype=np.float32)
+        found = answers(self.measure, table[self.measure.spec.name])
+        weights = self.weights.astype(np.float64)
+
+        def placed(rows: np.ndarray) -> np.ndarray:
+            return np.asarray(np.floor((rows @ weights - self.centre) / self.unit))
+
+        return _by_rows(placed, found, len(self.centre))
 
     def write(self, graph: Graph) -> str:
         weights = graph.cast(graph.constant(self.weights), Element.DOUBLE)

@@ -7,6 +7,7 @@ All in whole numbers. A gradient is shared by taking it apart into its two neigh
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -26,11 +27,13 @@ from fathometer.table.kind import ColumnSpec
 ORIENTATIONS = 9
 MOST_CELLS = 7  # a side; 28 pixels then have cells of 4, and there are 6 x 6 blocks of 36 numbers
 LEAST_CELL = 3  # pixels; smaller ones hold too few gradients to be a histogram
-# Length of the whole-number vectors that stand for the directions: at 64 they point at most 0.4
+# Length of the whole-number vectors that stand for the directions: at 64 they point at most 0.2
 # degrees beside 0, 20, ..., 160 degrees.
 RADIUS = 64
 SHARE = RADIUS * np.sin(np.pi / ORIENTATIONS)  # of a gradient of 1 along a direction, for itself
-MOST_SHARE = int(255 * 2 * RADIUS)  # of any gradient; loose
+MOST_SHARE = 8_200  # of the largest gradient, 255 both ways, along a direction; 2 % to spare
+# Sums over a cell stay below this, so that 36 squares of them add up to less than 2^53.
+LARGEST_SUM = 1 << 23
 # Gradient of a pixel, out of 255, below which a block is noise rather than edges.
 NOISE = 2.0
 CUT = 0.2  # L2-Hys: no share of a block is larger (Dalal and Triggs, section 6.4)
@@ -70,13 +73,12 @@ class Hog:
         size, (down, across) = self.spec.size, self.cells
         shares = _write_shares(graph, *_write_gradient(graph, pixels, size.channels))
         # The outermost pixels have no gradient: their neighbours are not there.
-        sums = write_sums(
-            graph,
-            shares,
-            soft_cells(down, size.height)[:, 1:-1],
-            soft_cells(across, size.width)[:, 1:-1],
-            most=MOST_SHARE,
-        )
+        rows, columns = soft_cells(down, size.height), soft_cells(across, size.width)
+        sums = write_sums(graph, shares, rows[:, 1:-1], columns[:, 1:-1], most=MOST_SHARE)
+        largest = MOST_SHARE * rows.sum(axis=1).max() * columns.sum(axis=1).max()
+        unit = 2.0 ** max(0, math.ceil(math.log2(largest / LARGEST_SUM)))
+        if unit > 1:
+            sums = graph.add("Floor", graph.add("Div", sums, graph.constant(unit)))
         corners = [
             write_part(graph, sums, (y, x), (down - 1 + y, across - 1 + x))
             for y in (0, 1)
@@ -84,7 +86,7 @@ class Hog:
         ]
         blocks = graph.concat(corners)  # (rows, 36, blocks down, blocks across)
         pixels_a_cell = 64 * size.height * size.width / (down * across)  # 64: SHADES both ways
-        noise = round(NOISE * SHARE * pixels_a_cell)
+        noise = round(NOISE * SHARE * pixels_a_cell / unit)
         fine = write_whole(graph, _write_normed(graph, blocks, noise, FINE))
         cut = graph.add("Min", fine, graph.constant(np.float64(round(CUT * FINE))))
         normed = write_whole(graph, _write_normed(graph, cut, 1, LARGEST))
@@ -95,7 +97,7 @@ def _write_normed(graph: Graph, blocks: str, noise: int, length: int) -> str:
     """Each block divided by its length in the Euclidean sense, times `length`."""
     squares = graph.add("Mul", blocks, blocks)
     axis = graph.constant(np.array([1]))
-    # A sum of whole numbers below 2^53, so exact; and a root and a quotient are rounded one way.
+    # A sum of whole numbers below 2^53, so exact; roots and quotients are rounded in one way.
     total = graph.add("ReduceSum", squares, axis, keepdims=1)
     root = graph.add("Sqrt", graph.add("Add", total, graph.constant(np.float64(noise**2))))
     scaled = graph.add("Mul", blocks, graph.constant(np.float64(length)))

@@ -10,6 +10,7 @@ from fathometer.graph import Graph
 
 LEAST_SPREAD = 1.0  # of 255; a column of pictures that are all alike is not blown up to noise
 MOST_PICTURES = 5_000  # that fixed statistics are computed from; more change nothing in them
+PATCHED_PICTURES = 500  # that patches are cut from, hundreds each
 
 
 class Pixels(nn.Module):
@@ -50,9 +51,9 @@ def unscaled_norm(channels: int, momentum: float = 0.1) -> nn.BatchNorm2d:
     return norm
 
 
-def few(raw: Tensor) -> Tensor:
-    """At most `MOST_PICTURES` of these rows, evenly spread over them."""
-    step = -(-len(raw) // MOST_PICTURES)
+def few(raw: Tensor, most: int = MOST_PICTURES) -> Tensor:
+    """At most so many of these rows, evenly spread over them."""
+    step = -(-len(raw) // most)
     return raw[::step]
 
 

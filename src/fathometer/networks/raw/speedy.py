@@ -16,6 +16,7 @@ from torch.nn.functional import gelu, max_pool2d
 
 from fathometer.graph import Graph
 from fathometer.networks.raw.convolution import (
+    PATCHED_PICTURES,
     Pixels,
     few,
     unscaled_norm,
@@ -123,8 +124,8 @@ class FastConvolutionEncoder(Encoder):
 
     def prepare(self, raw: Tensor, target: Tensor) -> None:
         self.pixels.prepare(raw)
-        kernels = self.whiten.weight.shape[0] // 2
-        self.whiten.weight.copy_(whitening_kernel(self.pixels(few(raw)), self.size, kernels))
+        some, kernels = few(raw, PATCHED_PICTURES), self.whiten.weight.shape[0] // 2
+        self.whiten.weight.copy_(whitening_kernel(self.pixels(some), self.size, kernels))
         self.mirror.fill_(mirrors_alike(raw, target))
 
     def augment(self, raw: Tensor, visit: Visit) -> Tensor:

@@ -61,8 +61,9 @@ class TableEncoder(Encoder):
         start, end, axis = (graph.constant(np.array([n])) for n in (0, self.plain, 1))
         parts = [graph.add("Slice", raw, start, end, axis)] if self.plain else []
         for place, own in enumerate(self.embeddings):
-            at = graph.constant(np.array(self.plain + place))
-            codes = graph.cast(graph.add("Gather", raw, at, axis=1), Element.INT64)
+            at = graph.constant(np.array([self.plain + place]))
+            column = graph.add("Squeeze", graph.add("Gather", raw, at, axis=1), axis)
+            codes = graph.cast(column, Element.INT64)
             assert isinstance(own, nn.Embedding)
             parts.append(graph.add("Gather", graph.constant(values_of(own.weight)), codes, axis=0))
         out = graph.concat(parts)

@@ -21,7 +21,11 @@ from fathometer.networks.raw.encoder import (
     TextShape,
     Tokens,
 )
-from fathometer.networks.raw.text_sequence import MaskedMean, WordSequence, write_mask
+from fathometer.networks.raw.text_sequence import LengthScaledSum, WordSequence, write_mask
+
+
+CUT = Tokens("word", length=256, vocabulary=40_000)
+TAUGHT = RawTraining(epochs=6, batch=64, dropout=0.3, head=Rate(learning_rate=1e-2))
 
 
 @dataclass(frozen=True)
@@ -31,14 +35,13 @@ class WordConvolution:
     width: int = 64  # of a word's vector
     kernels: tuple[int, ...] = (3, 5)  # words of a pattern
     filters: int = 64  # patterns of each size
-    tokens: Tokens = Tokens("word", length=256, vocabulary=40_000)
-    word_dropout: float = 0.1  # of known words' own vectors
+    tokens: Tokens = CUT
+    word_dropout: float = 0.2  # of known words' own vectors
     dropout: float = 0.2  # of vectors' values
     learning_rate: float = 3e-3
+    vector_rate: float = 1e-2  # of the words' vectors, which few rows move
     weight_decay: float = 1e-2
-    training: RawTraining = RawTraining(
-        epochs=5, batch=64, dropout=0.2, head=Rate(learning_rate=3e-3)
-    )
+    training: RawTraining = TAUGHT
 
     def encoder(self, shape: TextShape) -> Encoder:
         """An encoder of texts as patterns."""
@@ -53,18 +56,23 @@ class WordConvolutionEncoder(Encoder):
         own = architecture
         self.width = own.filters * len(own.kernels) + own.width
         self.rate = Rate(learning_rate=own.learning_rate, weight_decay=own.weight_decay)
-        self.words = WordSequence(shape, own.width, spread=0.1, dropout=own.word_dropout)
+        self.vector_rate = Rate(learning_rate=own.vector_rate, weight_decay=own.weight_decay)
+        self.words = WordSequence(shape, own.width, spread=0.05, dropout=own.word_dropout)
         self.drop = SeededDropout(own.dropout)
-        self.mean = MaskedMean()
+        self.summed = LengthScaledSum()
         self.patterns = nn.ModuleList(nn.Conv1d(own.width, own.filters, k) for k in own.kernels)
 
     def prepare(self, raw: Tensor, target: Tensor) -> None:
         self.words.vectors.prepare(raw)
 
+    def groups(self) -> list[tuple[Rate, list[nn.Parameter]]]:
+        vectors, patterns = list(self.words.parameters()), list(self.patterns.parameters())
+        return [(self.vector_rate, vectors), (self.rate, patterns)]
+
     def forward(self, raw: Tensor) -> Tensor:
         found, mask = self.words(raw)
         found = self.drop(found * mask.unsqueeze(2))
-        parts = [self.mean(found, mask)]
+        parts = [self.summed(found, mask)]
         turned = found.transpose(1, 2)
         for pattern in self.patterns:
             assert isinstance(pattern, nn.Conv1d)
@@ -77,7 +85,7 @@ class WordConvolutionEncoder(Encoder):
         found, present = self.words.write(graph, raw)
         mask = write_mask(graph, present)
         found = graph.add("Mul", found, mask)
-        parts = [self.mean.write(graph, found, mask)]
+        parts = [self.summed.write(graph, found, mask)]
         turned = graph.add("Transpose", found, perm=[0, 2, 1])
         above = graph.add("Transpose", mask, perm=[0, 2, 1])
         for pattern in self.patterns:
@@ -92,9 +100,7 @@ class WordConvolutionEncoder(Encoder):
                 pads=list(rims(pattern)),
             )
             kept = graph.add("Mul", graph.add("Relu", answers), above)
-            parts.append(
-                graph.add("ReduceMax", kept, graph.constant(np.array([2])), keepdims=0)
-            )
+            parts.append(graph.add("ReduceMax", kept, graph.constant(np.array([2])), keepdims=0))
         return graph.concat(parts)
 
 

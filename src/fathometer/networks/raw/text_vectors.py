@@ -17,7 +17,10 @@ PIECE_WEIGHT = 1 / 8
 
 
 class CodeVectors(nn.Module):
-    """Vectors of codes, and which of them a fold has seen; what it has not seen it does not know."""
+    """Vectors of codes, and which of them a fold has seen: the others it does not know."""
+
+    own: Tensor  # (codes,) int64: each code's place in `weight`, that of the unknown if not seen
+    pieces: Tensor  # (codes of tokens, pieces) int64, 0 where not seen
 
     def __init__(self, shape: TextShape, width: int, *, spread: float, dropout: float) -> None:
         """spread: of the first vectors; dropout: share of the codes of a batch that are known by
@@ -39,7 +42,7 @@ class CodeVectors(nn.Module):
     def prepare(self, raw: Tensor) -> None:
         """Note which codes stand in a fold's learning rows (n, columns)."""
         seen = torch.zeros(len(self.own), dtype=torch.bool, device=raw.device)
-        for some in raw.split(4096):
+        for some in torch.split(raw, 4096):
             seen[some.flatten().long()] = True
         tokens = len(self.pieces)
         seen[self.pieces[seen[:tokens]].flatten()] = True
@@ -79,6 +82,6 @@ class CodeVectors(nn.Module):
         known = self.weight.detach().clone()
         known[PADDING] = 0.0
         vectors = known[self.own]
-        for places in torch.arange(len(self.pieces)).split(4096):
+        for places in torch.split(torch.arange(len(self.pieces)), 4096):
             vectors[places] += PIECE_WEIGHT * known[self.pieces[places]].sum(dim=1)
         return values_of(vectors)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fathometer.errors import MissingPackageError, PictureError
+from fathometer.table.sources.plain_png import plain_png
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -85,7 +86,7 @@ def read_header(origin: Origin) -> Header:
 
     Raises: PictureError with the reason."""
     with _faults():
-        image = _opened(origin)
+        image = _opened(_content(origin))
         width, height = image.size
         if _orientation(image) >= 5:  # turned by a quarter
             width, height = height, width
@@ -98,9 +99,14 @@ def decode(origin: Origin, channels: int | None = None) -> np.ndarray:
 
     Raises: PictureError with the reason."""
     with _faults():
-        image = _opened(origin)
+        content = _content(origin)
+        image = plain_png(content, LARGEST_PICTURE)
+        if image is not None:
+            flat = image
+        else:
+            image = _opened(content)
+            flat = _turned(_flattened(image), _orientation(image))
         gray = _is_gray(image) if channels is None else channels == 1
-        flat = _turned(_flattened(image), _orientation(image))
         if flat.mode != ("L" if gray else "RGB"):
             flat = flat.convert("L" if gray else "RGB")
         pixels = np.asarray(flat)
@@ -120,10 +126,12 @@ def _faults() -> Iterator[None]:
     """Whatever a decoder raises on broken bytes, as a `PictureError`."""
     try:
         yield
-    except (PictureError, MissingPackageError):
+    except PictureError:
         raise
-    except OSError as error:
-        raise PictureError(_said(error.strerror or str(error))) from error
+    except ModuleNotFoundError as error:
+        raise MissingPackageError(
+            "Pictures are read by Pillow, which is not installed.", try_next="pip install pillow"
+        ) from error
     except Exception as error:  # broken bytes lead decoders to errors of any type
         raise PictureError(_said(str(error) or type(error).__name__)) from error
 
@@ -132,15 +140,10 @@ def _said(message: str) -> str:
     return f"cannot be decoded: {' '.join(message.split())[:200]}"
 
 
-def _opened(origin: Origin) -> Image:
+def _opened(content: bytes) -> Image:
     """The picture, its pixels not yet decoded."""
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise MissingPackageError(
-            "Pictures are read by Pillow, which is not installed.", try_next="pip install pillow"
-        ) from error
-    content = origin if isinstance(origin, bytes) else _content(origin)
+    from PIL import Image
+
     known = picture_format(content[:HEAD])
     if known is None:
         raise PictureError(_not_a_picture(content[:HEAD]))
@@ -155,10 +158,12 @@ def _opened(origin: Origin) -> Image:
     return image
 
 
-def _content(path: str) -> bytes:
+def _content(origin: Origin) -> bytes:
     """The bytes of a file that may be a picture."""
+    if isinstance(origin, bytes):
+        return origin
     try:
-        return _regular_content(path)
+        return _regular_content(origin)
     except OSError as error:
         said = (error.strerror or str(error)).lower()
         raise PictureError(f"cannot be opened: {said}") from error

@@ -183,10 +183,14 @@ def _listing(path: Path) -> Listing:
     if not labels:
         raise _no_classes(path, listing)
     if len(labels) == 1:
+        within = path / labels[0]
+        is_deeper = any(_is_folder(each) for each in _entries(str(within)))
         raise SourceError(
             f'The folder "{path}" holds pictures of one class alone, "{labels[0]}": there is '
             "nothing to tell it from.",
-            try_next=f"a second folder beside {labels[0]}/, named like the other class",
+            try_next=f"fathom compare {within}"
+            if is_deeper
+            else f"a second folder beside {labels[0]}/, named like the other class",
         )
     return listing
 
@@ -236,14 +240,16 @@ def _parts(path: Path) -> dict[str, list[str]] | None:
     learn = [name for name in names if lower[name] in LEARN]
     choose = [name for name in names if lower[name] in CHOOSE]
     judge = [name for name in names if lower[name] in JUDGE]
-    if not learn or len(learn) + len(choose) + len(judge) < max(2, len(names)):
+    inside = {name: _entries(str(path / name)) for name in (*learn, *judge)}
+    classed = [name for name in inside if any(_is_folder(each) for each in inside[name])]
+    if not {*learn} & {*classed} or not (choose or judge):
         return None
-    inside = {name: _entries(str(path / name)) for name in judge}
-    labelled = [name for name in judge if any(_is_folder(each) for each in inside[name])]
+    found = {"others": [name for name in names if name not in (*learn, *choose, *judge)]}
+    labelled = [name for name in judge if name in classed]
     if labelled:
         bare = [name for name in judge if name not in labelled]
-        return {"learn": [*learn, *choose], "judge": labelled, "bare": bare}
-    return {"learn": learn, "judge": choose, "bare": judge}
+        return found | {"learn": [*learn, *choose], "judge": labelled, "bare": bare}
+    return found | {"learn": learn, "judge": choose, "bare": judge}
 
 
 def _of_parts(path: Path, parts: dict[str, list[str]]) -> Listing:
@@ -261,6 +267,8 @@ def _of_parts(path: Path, parts: dict[str, list[str]]) -> Listing:
             f"learned from {_folders(parts['learn'])}; judged on {_folders(parts['judge'])}, "
             "the lockbox"
         )
+    if parts["others"]:
+        notes.append(f"{_folders(parts['others'])} beside them left out")
     if parts["bare"]:
         notes.append(
             f"{_folders(parts['bare'])} has no class folders and is left out: predict answers it"

@@ -1,0 +1,154 @@
+"""A folder of pictures is compared, asked and inspected with nothing but its path."""
+
+import base64
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+from PIL import Image
+
+import fathometer as fm
+from fathometer.app.commands import application
+from fathometer.app.comparison import compare
+from fathometer.errors import FathometerError
+
+
+@pytest.fixture(scope="module")
+def run(striped_folder, tmp_path_factory):
+    """A contest of the constant alone on the stripes, one picture of them broken."""
+    root = tmp_path_factory.mktemp("run")
+    photos = shutil.copytree(striped_folder, root / "photos")
+    (photos / "across" / "broken.png").write_bytes(b"broken")
+    return compare(photos, only=("constant",), out=root / "photos.fathom")
+
+
+def fathom(*words, folder):
+    environment = {**os.environ, "FATHOMETER_CACHE": "off", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "fathometer", *map(str, words)]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_classes_are_asked_for_by_themselves(run):
+    assert run.task.target == "label"
+    assert run.task.classes == ("across", "down")
+    assert [(spec.name, spec.kind.value) for spec in run.winner.columns] == [("image", "image")]
+
+
+def test_a_refused_picture_is_written_down_with_its_path(run):
+    written = (run.folder / "rejected.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(written.splitlines()))
+    assert [(row["line"], row["text"]) for row in rows] == [("61", "across/broken.png")]
+    report = (run.folder / "report.html").read_text(encoding="utf-8")
+    assert "across/broken.png" in report
+    assert "resized; traditional" in report
+
+
+def test_the_command_says_what_it_read_and_what_to_type_next(striped_folder, tmp_path):
+    shutil.copytree(striped_folder, tmp_path / "stripes")
+    (tmp_path / "stripes" / "down" / "text.png").write_text("no picture")
+    said = fathom("compare", "stripes", "--only", "constant", folder=tmp_path)
+    assert said.returncode == 0, said.stderr
+    plain = " ".join(said.stdout.split())
+    assert "120 rows · 3 columns" in plain
+    assert "refused down/text.png: is no PNG" in plain
+    assert "fathom predict stripes.fathom/winner.onnx more_photos/" in plain
+    answers = fathom("predict", "stripes.fathom/winner.onnx", "stripes", folder=tmp_path)
+    lines = answers.stdout.splitlines()
+    assert lines[0] == "path,label,probability_across,probability_down"
+    assert len(lines) == 121
+    assert lines[1].startswith('"across/000.jpg"') or lines[1].startswith("across/000.jpg")
+    assert "1 picture cannot be read: no answer; the first is down/text.png: it is no" in (
+        answers.stderr
+    )
+    inspected = fathom("inspect", "stripes.fathom/winner.onnx", folder=tmp_path)
+    assert "(rows, any height, any width, 3)" in inspected.stdout
+    document = json.loads(
+        fathom("inspect", "stripes.fathom/winner.onnx", "--json", folder=tmp_path).stdout
+    )
+    assert document["columns"][0]["picture"] == {"height": 18, "width": 24, "channels": 3}
+
+
+def test_pictures_are_asked_about_by_name(run, striped_folder, tmp_path):
+    from fathometer.app.answers import answer
+
+    model = run.folder / "winner.onnx"
+    names = [str(striped_folder / "across" / "002.png"), str(striped_folder / "down" / "001.png")]
+    table = answer(model, [*names, str(tmp_path / "absent.png")]).table
+    assert table["path"].to_pylist() == names
+    assert answer(model, names[0]).table.num_rows == 1
+    with pytest.raises(FathometerError, match="no file"):
+        answer(model, str(tmp_path / "absent.csv"))
+
+
+def test_a_part_to_judge_on_becomes_the_lockbox(striped_folder, tmp_path):
+    for part, pick in (("train", lambda n: n % 4), ("test", lambda n: not n % 4)):
+        for path in striped_folder.rglob("*.*"):
+            if pick(int(path.stem) // 2):
+                (tmp_path / part / path.parent.name).mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, tmp_path / part / path.parent.name)
+    found = compare(tmp_path, only=("constant",), out=tmp_path / "out")
+    judged = sum(1 for _ in (tmp_path / "test").rglob("*.*"))
+    card = found.scorecards[0]
+    assert found.winner.quality["rows"] == judged
+    assert card.state == "finished"
+    (tmp_path / "test" / "zebra").mkdir()
+    Image.new("RGB", (5, 5)).save(tmp_path / "test" / "zebra" / "1.png")
+    with pytest.raises(FathometerError, match="none of to learn from: zebra"):
+        compare(tmp_path, only=("constant",), out=tmp_path / "out")
+
+
+def test_the_same_folder_gives_the_same_bytes(striped_folder, tmp_path):
+    made = [
+        compare(striped_folder, only=("constant",), out=tmp_path / name).winner.content
+        for name in ("one", "other")
+    ]
+    assert made[0] == made[1]
+
+
+def test_a_source_without_classes_still_needs_a_target(passengers):
+    with pytest.raises(FathometerError, match="not told which column"):
+        fm.compare(str(passengers))
+    assert application is not None
+
+
+@pytest.mark.parametrize("language", ["Python", "JavaScript"])
+def test_the_programs_of_the_report_read_pictures(run, language, striped_folder, tmp_path, capsys):
+    import html
+
+    report = html.unescape((run.folder / "report.html").read_text(encoding="utf-8"))
+    assert f">{language}<" in report or language in report
+    shutil.copy(run.folder / "winner.onnx", tmp_path)
+    shutil.copy(striped_folder / "across" / "000.jpg", tmp_path / "photo.jpg")
+    if language != "Python":
+        assert 'image": await picture("photo.jpg")' in report
+        return
+    program = re.search(r"# pip install onnxruntime numpy.*?probability\[0\]\)[^\n]*", report, re.S)
+    assert program is not None
+    text = re.sub(r"<[^>]+>", "", program[0])
+    where = Path.cwd()
+    os.chdir(tmp_path)
+    try:
+        exec(compile(text, "program", "exec"), {})
+    finally:
+        os.chdir(where)
+    assert capsys.readouterr().out.startswith("across")
+
+
+def test_the_certificate_of_the_winner_can_be_repeated(run):
+    stored = run.winner.parity["vectors"]["inputs"]["image"]
+    content = base64.b64decode(stored["uint8"])
+    pixels = np.frombuffer(content, np.uint8).reshape(stored["shape"])
+    session = onnxruntime.InferenceSession(run.winner.content)
+    _, probability = session.run(None, {"image": pixels})
+    wanted = run.winner.parity["vectors"]["scores"]
+    np.testing.assert_allclose(probability, wanted, atol=1e-6)

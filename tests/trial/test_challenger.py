@@ -1,0 +1,348 @@
+"""Promises of challengers: judged as all others, opened as carefully as our own files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+import fathometer as fm
+from fathometer.errors import ColumnError, FathometerError, Fault, ModelFileError, OptionError
+from fathometer.table.table import Table
+from fathometer.table.task import Task, TaskKind
+from fathometer.trial import foreign
+from fathometer.trial.challenger import NOT_TRAINED_HERE, challenger_from, judged_scores
+from fathometer.trial.foreign import open_foreign
+
+SURVIVAL = Task(TaskKind.CLASSIFY, "survived", "roc_auc", ("0", "1"), integer_labels=True)
+FARES = Task(TaskKind.REGRESS, "fare", "rmse")
+DOUBLE, FLOAT, TEXT = TensorProto.DOUBLE, TensorProto.FLOAT, TensorProto.STRING
+MAPPING = """
+[input.features]
+columns = ["age", "sex"]
+missing = 30
+codes.sex = { male = 0, female = 1 }
+
+[output]
+scores = "margin"
+kind = "logit"
+"""
+
+
+def constant(name: str, values: np.ndarray) -> onnx.TensorProto:
+    return numpy_helper.from_array(values, name)
+
+
+def written(
+    path: Path,
+    nodes: list[onnx.NodeProto],
+    inputs: list[tuple[str, int, list[Any]]],
+    outputs: list[tuple[str, int, list[Any]]],
+    constants: list[onnx.TensorProto] | None = None,
+) -> Path:
+    """A model as any exporter would write it."""
+    ports = [[helper.make_tensor_value_info(*each) for each in side] for side in (inputs, outputs)]
+    graph = helper.make_graph(nodes, "from elsewhere", *ports, initializer=constants or [])
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Path:
+    """A torch-like network of one linear layer over age and sex, which answers a margin."""
+    return written(
+        tmp_path / "network.onnx",
+        [helper.make_node("Gemm", ["features", "weight", "bias"], ["margin"], transB=1)],
+        [("features", FLOAT, ["batch", 2])],
+        [("margin", FLOAT, ["batch", 1])],
+        [
+            constant("weight", np.array([[-0.01, 2.5]], dtype=np.float32)),
+            constant("bias", np.array([-1.0], dtype=np.float32)),
+        ],
+    )
+
+
+@pytest.fixture
+def mapping(tmp_path: Path) -> Path:
+    path = tmp_path / "mapping.toml"
+    path.write_text(MAPPING, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def classifier(tmp_path: Path) -> Path:
+    """As scikit-learn's converter leaves one: a label, and a list of maps from class to
+    probability; over a column of its own name."""
+    return written(
+        tmp_path / "classifier.onnx",
+        [
+            helper.make_node("Cast", ["fare"], ["narrow"], to=FLOAT),
+            helper.make_node(
+                "LinearClassifier",
+                ["narrow"],
+                ["label", "raw"],
+                domain="ai.onnx.ml",
+                classlabels_ints=[1, 0],  # not in the order of the task
+                coefficients=[0.02, -0.02],
+                intercepts=[-1.0, 1.0],
+                post_transform="LOGISTIC",
+            ),
+            helper.make_node("Normalizer", ["raw"], ["share"], domain="ai.onnx.ml", norm="L1"),
+            helper.make_node(
+                "ZipMap", ["share"], ["maps"], domain="ai.onnx.ml", classlabels_int64s=[1, 0]
+            ),
+        ],
+        [("fare", DOUBLE, ["rows", 1])],
+        [("label", TensorProto.INT64, ["rows"]), ("maps", FLOAT, [])],
+    )
+
+
+@pytest.fixture(scope="module")
+def passengers(passengers_path: Path) -> Table:
+    return fm.read(passengers_path).table
+
+
+def test_a_network_over_a_matrix_is_asked_through_its_mapping(
+    network: Path, mapping: Path, passengers: Table
+) -> None:
+    found = judged_scores(challenger_from(f"{network}:{mapping}", SURVIVAL), passengers)
+    age = np.nan_to_num(passengers["age"].numbers, nan=30.0)
+    margin = -0.01 * age + 2.5 * (passengers["sex"].strings == "female") - 1.0
+    np.testing.assert_allclose(found[:, 1], 1 / (1 + np.exp(-margin)), atol=1e-6)
+    np.testing.assert_allclose(found.sum(axis=1), 1.0)
+
+
+def test_a_classifier_over_columns_needs_no_mapping(classifier: Path, passengers: Table) -> None:
+    found = judged_scores(challenger_from(str(classifier), SURVIVAL), passengers)
+    # The probability of class 1, wherever the file keeps it, grows with the fare.
+    fare = passengers["fare"].numbers
+    assert (
+        np.corrcoef(np.argsort(np.argsort(fare)), np.argsort(np.argsort(found[:, 1])))[0, 1] > 0.9
+    )
+    assert 0 <= found.min() <= found.max() <= 1
+
+
+def test_a_model_of_labels_alone_is_judged_by_its_labels(tmp_path: Path, passengers: Table) -> None:
+    path = written(
+        tmp_path / "labels.onnx",
+        [
+            helper.make_node(
+                "LabelEncoder",
+                ["sex"],
+                ["label"],
+                domain="ai.onnx.ml",
+                keys_strings=["male", "female"],
+                values_int64s=[0, 1],
+            )
+        ],
+        [("sex", TEXT, ["rows", 1])],
+        [("label", TensorProto.INT64, ["rows", 1])],
+    )
+    found = judged_scores(challenger_from(str(path), SURVIVAL), passengers)
+    np.testing.assert_array_equal(found[:, 1], passengers["sex"].strings == "female")
+
+
+def test_a_regressor_fixed_to_one_row_is_asked_row_by_row(
+    tmp_path: Path, passengers: Table
+) -> None:
+    path = written(
+        tmp_path / "one.onnx",
+        [helper.make_node("Mul", ["pclass", "pclass"], ["value"])],
+        [("pclass", DOUBLE, [1, 1])],
+        [("value", DOUBLE, [1, 1])],
+    )
+    found = judged_scores(challenger_from(str(path), FARES), passengers.rows(np.arange(9)))
+    np.testing.assert_array_equal(found[:, 0], passengers["pclass"].numbers[:9] ** 2)
+
+
+def refused(make: Callable[[], object]) -> FathometerError:
+    with pytest.raises(FathometerError) as caught:
+        make()
+    return caught.value
+
+
+def asked(option: str, passengers: Table, task: Task = SURVIVAL) -> Callable[[], object]:
+    return lambda: judged_scores(challenger_from(option, task), passengers)
+
+
+def test_an_input_without_a_column_asks_for_a_mapping(network: Path, passengers: Table) -> None:
+    error = refused(asked(str(network), passengers))
+    assert isinstance(error, ColumnError)
+    assert 'takes "features float32 (rows, 2)"' in error.message
+    assert "[input.features]" in error.details
+    assert error.try_next == "--with MODEL.onnx:mapping.toml"
+
+
+def test_margins_are_not_taken_for_probabilities(
+    network: Path, mapping: Path, passengers: Table
+) -> None:
+    mapping.write_text(MAPPING.replace("logit", "probability"), encoding="utf-8")
+    error = refused(asked(f"{network}:{mapping}", passengers))
+    assert isinstance(error, ModelFileError)
+    assert "is no probability" in error.message
+    assert 'kind = "logit"' in error.message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ('"age", "sex"', '"age", "sexe"', 'puts "sexe" into features'),
+        ('"age", "sex"', '"age"', "1 columns are put there"),
+        ("input.features", "input.feature", 'an input "feature"'),
+        ("missing = 30", "mising = 30", 'has "input.features.mising"'),
+        ('"margin"', '"proba"', 'has no output "proba"'),
+        ('"logit"', '"odds"', "probability or logit"),
+        ("codes.sex = { male = 0, female = 1 }", "", 'holds "male" in row 0'),
+    ],
+)
+def test_a_mistaken_mapping_is_answered_in_words(
+    network: Path, mapping: Path, passengers: Table, old: str, new: str, found: str
+) -> None:
+    mapping.write_text(MAPPING.replace(old, new), encoding="utf-8")
+    error = refused(asked(f"{network}:{mapping}", passengers))
+    assert found in error.message
+    assert isinstance(error, ColumnError | OptionError | ModelFileError)
+
+
+def test_other_classes_are_refused(classifier: Path, passengers: Table) -> None:
+    other = Task(TaskKind.CLASSIFY, "embarked", "accuracy", ("C", "Q", "S"))
+    error = refused(asked(str(classifier), passengers, other))
+    assert "knows the classes 1, 0, and the task has C, Q, S" in error.message
+
+
+def test_a_file_that_is_not_there_or_no_model_is_refused(tmp_path: Path) -> None:
+    error = refused(lambda: challenger_from(str(tmp_path / "absent.onnx"), SURVIVAL))
+    assert isinstance(error, OptionError)
+    (tmp_path / "text.onnx").write_text("hello there, this is no model", encoding="utf-8")
+    error = refused(lambda: challenger_from(str(tmp_path / "text.onnx"), SURVIVAL))
+    assert isinstance(error, ModelFileError)
+    assert error.fault is Fault.NOT_A_MODEL
+
+
+def hostile(kind: str) -> onnx.ModelProto:
+    """A model that does what a challenger may not."""
+    x = helper.make_tensor_value_info("fare", DOUBLE, ["rows", 1])
+    y = helper.make_tensor_value_info("value", DOUBLE, ["rows", 1])
+    nodes = [helper.make_node("Identity", ["fare"], ["value"])]
+    held: list[onnx.TensorProto] = []
+    if kind == "loop":
+        body = helper.make_graph(
+            [helper.make_node("Identity", ["go"], ["on"])],
+            "body",
+            [
+                helper.make_tensor_value_info("step", TensorProto.INT64, []),
+                helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+            ],
+            [helper.make_tensor_value_info("on", TensorProto.BOOL, [])],
+        )
+        nodes.append(helper.make_node("Loop", ["", ""], [], body=body))
+    elif kind == "custom":
+        nodes = [helper.make_node("Own", ["fare"], ["value"], domain="my.company")]
+    elif kind == "grows":
+        nodes.append(helper.make_node("ConstantOfShape", ["size"], ["much"]))
+        held = [constant("size", np.array([1 << 40]))]
+    elif kind == "external":
+        tensor = constant("far", np.zeros(3))
+        tensor.ClearField("raw_data")
+        tensor.data_location = TensorProto.EXTERNAL
+        tensor.external_data.add(key="location", value="../../etc/passwd")
+        held = [tensor]
+        nodes.append(helper.make_node("Identity", ["far"], ["there"]))
+    graph = helper.make_graph(nodes, "hostile", [x], [y], initializer=held)
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("my.company", 1)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=9)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    [
+        ("loop", Fault.OPERATOR),
+        ("custom", Fault.OPERATOR),
+        ("grows", Fault.OPERATOR),
+        ("external", Fault.EXTERNAL),
+    ],
+)
+def test_what_may_do_harm_is_refused_before_it_is_run(kind: str, fault: Fault) -> None:
+    with pytest.raises(ModelFileError) as caught:
+        open_foreign(hostile(kind).SerializeToString())
+    assert caught.value.fault is fault
+
+
+def test_a_model_that_takes_too_long_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes = [
+        helper.make_node("Identity", ["fare"], ["0"]),
+        *(helper.make_node("MatMul", [str(k), "square"], [str(k + 1)]) for k in range(300)),
+    ]
+    nodes.append(helper.make_node("ReduceMax", ["300"], ["value"], axes=[1], keepdims=1))
+    path = written(
+        tmp_path / "slow.onnx",
+        nodes,
+        [("fare", DOUBLE, ["rows", 600])],
+        [("value", DOUBLE, ["rows", 1])],
+        [constant("square", np.eye(600))],
+    )
+    monkeypatch.setattr(foreign, "RUN_SECONDS", 0.05)
+    model = open_foreign(path.read_bytes())
+    with pytest.raises(ModelFileError, match="still answering"):
+        model.run("value", {"fare": np.ones((4000, 600))})
+
+
+def test_our_own_file_that_was_tampered_with_is_refused(
+    tmp_path: Path, compared: fm.Comparison
+) -> None:
+    content = bytearray(compared.files["winner.onnx"].read_bytes())
+    content[200] ^= 1
+    path = tmp_path / "winner.onnx"
+    path.write_bytes(content)
+    assert isinstance(refused(lambda: challenger_from(str(path), SURVIVAL)), ModelFileError)
+
+
+@pytest.fixture(scope="module")
+def compared(passengers_path: Path, tmp_path_factory: pytest.TempPathFactory) -> fm.Comparison:
+    return fm.compare(
+        passengers_path,
+        target="survived",
+        only=["constant", "logistic"],
+        ignore=["name"],
+        out=tmp_path_factory.mktemp("first"),
+    )
+
+
+def test_the_winner_of_another_run_enters_and_is_judged_as_it_was(
+    compared: fm.Comparison, passengers_path: Path, network: Path, mapping: Path, tmp_path: Path
+) -> None:
+    winner = compared.files["winner.onnx"]
+    found = fm.compare(
+        passengers_path,
+        target="survived",
+        only=["constant", "decision tree"],
+        ignore=["name"],
+        challengers=[winner, f"{network}:{mapping}"],
+        out=tmp_path / "second",
+    )
+    cards = {card.name: card for card in found.scorecards}
+    before = next(c for c in compared.scorecards if c.name == compared.verdict.winner)
+    card = cards["winner.onnx"]
+    assert card.family == "challenger"
+    assert card.quality == before.quality  # the same rows and resamples
+    assert card.chosen == NOT_TRAINED_HERE
+    assert [gap.name for gap in found.verdict.challengers] == ["winner.onnx", "network.onnx"]
+    assert set(found.verdict.ranking) == set(cards) - {
+        name for name, each in cards.items() if each.quality is None
+    }
+    assert found.verdict.winner not in ("winner.onnx", "network.onnx")
+    said = [each for each in found.verdict.sentences if "may have seen them" in each]
+    assert len(said) == 2
+    stored = json.loads(found.files["scorecards.json"].read_text(encoding="utf-8"))
+    assert next(c for c in stored if c["name"] == "winner.onnx")["bill"]["train_seconds"] is None
+    assert "winner.onnx" in found.files["report.html"].read_text(encoding="utf-8")
