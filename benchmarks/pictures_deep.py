@@ -188,7 +188,7 @@ def main() -> None:
     parser.add_argument("--only", default="lenet-1998,lenet-modern,fast")
     asked = parser.parse_args()
     torch.set_num_threads(THREADS)
-    print(f"On: {" · ".join(machine().values())}; torch {torch.__version__}\n")
+    print("On:", " · ".join(machine().values()), f"· torch {torch.__version__}\n")
     if asked.part == "speed":
         speed(asked.data, asked.names.split(","), asked.repeats)
     else:

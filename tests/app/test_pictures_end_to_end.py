@@ -152,3 +152,29 @@ def test_the_certificate_of_the_winner_can_be_repeated(run):
     _, probability = session.run(None, {"image": pixels})
     wanted = run.winner.parity["vectors"]["scores"]
     np.testing.assert_allclose(probability, wanted, atol=1e-6)
+
+
+def test_rows_may_be_grouped_by_equal_pictures(striped_folder, tmp_path):
+    folder = shutil.copytree(striped_folder, tmp_path / "photos")
+    rows = [f"{path},{path.parent.name},{row}" for row, path in enumerate(folder.rglob("*.*"))]
+    table = tmp_path / "t.csv"
+    table.write_text("\n".join(["photo,kind,age", *rows, *rows]))
+    found = compare(table, target="kind", only=("constant",), group="photo", out=tmp_path / "out")
+    assert [spec.name for spec in found.winner.columns] == ["age"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"target": "image"}, "pictures are not predicted"),
+        ({"target": "path"}, "names its rows"),
+        ({"kinds": {"label": "image"}}, "no picture can be read"),
+        ({"time": "image"}, "cannot be ordered in time"),
+        ({"ignore": ("image",)}, "no column to predict"),
+    ],
+)
+def test_a_question_that_pictures_cannot_answer_is_refused(
+    striped_folder, tmp_path, options, words
+):
+    with pytest.raises(FathometerError, match=words):
+        compare(striped_folder, only=("constant",), out=tmp_path / "out", **options)

@@ -167,5 +167,8 @@ def test_columns_are_halved_down_to_one():
 
 
 def test_columns_that_tell_most_come_first(survival, classes):
-    assert ranked_columns(survival.table, survival.task, survival.split.train, 0)[0] == "sex"
-    assert ranked_columns(classes.table, classes.task, classes.split.train, 0)[0] == "fare"
+    # Without the texts: "Mr" and "Miss" of a name tell more than the sex, a cabin's deck the class.
+    bare = survival.table.without(["name", "cabin", "ticket"])
+    assert ranked_columns(bare, survival.task, survival.split.train, 0)[0] == "sex"
+    bare = classes.table.without(["name", "cabin", "ticket"])
+    assert ranked_columns(bare, classes.task, classes.split.train, 0)[0] == "fare"

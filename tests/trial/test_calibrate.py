@@ -94,7 +94,7 @@ def test_a_fold_has_no_say_in_its_own_correction() -> None:
     other = truth.copy()
     other[split.folds[0]] = (other[split.folds[0]] + 1) % 3
     changed = calibrated(model, other, split)
-    own, other_fold = split.folds[:2]
+    own, others = split.folds[0], split.folds[1]
     # The other folds' rows saw other labels in fold 0; its own rows were corrected without them.
     np.testing.assert_array_equal(found.out_of_fold[own], changed.out_of_fold[own])
     assert not np.array_equal(

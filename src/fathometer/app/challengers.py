@@ -5,26 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from fathometer.table.metric import METRICS
-from fathometer.table.split import Split
-from fathometer.table.table import Table
-from fathometer.table.task import Task, TaskKind
+from fathometer.table.task import Task
 from fathometer.trial.challenger import Challenger, challenger_from, judged_scores
 from fathometer.trial.contest import Trial
-from fathometer.trial.interval import draw, interval
-from fathometer.trial.measure import calibration_error
-from fathometer.trial.reliance import further_intervals
+from fathometer.trial.jury import Jury
 from fathometer.trial.scorecard import Scorecard
 from fathometer.verdict.bench import Rows, paired_gap
 from fathometer.verdict.verdict import ChallengerGap, Verdict
 from fathometer.verdict.words import counted, fixed, places_for
 
 
-def challenger_trials(
-    options: Sequence[str], table: Table, task: Task, split: Split, groups: np.ndarray | None
-) -> tuple[Trial, ...]:
+def challenger_trials(options: Sequence[str], jury: Jury) -> tuple[Trial, ...]:
     """Each challenger's answers to the lockbox, judged; asked before anything is trained, so that
     one that cannot answer ends the command early.
 
@@ -36,38 +28,27 @@ def challenger_trials(
     """
     found: list[Trial] = []
     for option in options:
-        challenger = challenger_from(option, task)
+        challenger = challenger_from(option, jury.task)
         taken = [trial.scorecard.name for trial in found]
         name = f"{challenger.name} {len(found) + 1}" if challenger.name in taken else None
         if name is not None:
             challenger = replace(challenger, name=name)
-        found.append(_judged(challenger, table, task, split, groups))
+        found.append(_judged(challenger, jury))
     return tuple(found)
 
 
-def _judged(
-    challenger: Challenger, table: Table, task: Task, split: Split, groups: np.ndarray | None
-) -> Trial:
-    rows = table.rows(split.lockbox)
+def _judged(challenger: Challenger, jury: Jury) -> Trial:
+    rows = jury.table.rows(jury.split.lockbox)
     scores = judged_scores(challenger, rows)
-    truth = task.encode(rows[task.target])
-    among = None if groups is None else groups[split.lockbox]
-    metric = METRICS[task.metric]
-    weights = draw(metric, truth, seed=split.seed, groups=among)
-    classify = task.kind is TaskKind.CLASSIFY
     card = Scorecard(
         challenger.name,
         "challenger",
-        quality=interval(metric, truth, scores, groups=among, weights=weights),
-        others={
-            other.name: other.score(truth, scores)
-            for other in METRICS.values()
-            if other.kind is task.kind and other is not metric
-        },
-        calibration_error=calibration_error(truth, scores) if classify else None,
+        quality=jury.quality(scores),
+        others=jury.others(scores),
+        calibration_error=jury.calibration_error(scores),
         bill=challenger.bill(rows),
         chosen=challenger.note,
-        intervals=further_intervals(task, truth, scores, weights, among),
+        intervals=jury.further_intervals(scores),
     )
     return Trial(card, None, scores)
 

@@ -33,6 +33,7 @@ from fathometer.table.together import group_codes
 from fathometer.trial.contest import Contest, Terms, Trial
 from fathometer.trial.entrants import entrants
 from fathometer.trial.event import Event
+from fathometer.trial.jury import Jury
 from fathometer.trial.measure import versions
 from fathometer.trial.scorecard import Scorecard
 from fathometer.trial.store import RunStore, run_key
@@ -182,7 +183,7 @@ def compare(
     table, task, split = understanding.table, understanding.task, understanding.split
     groups = group_codes(table, group) if group else None
     # Before the log is opened: one that cannot answer leaves no unfinished run behind.
-    challenging = challenger_trials(options.challengers, table, task, split, groups)
+    challenging = challenger_trials(options.challengers, Jury(table, task, split, groups))
     with RunStore.open(folder, run_key(decided), words=command) as store:
         limits = limits_from(latency, size)
         contest = Contest(table, task, split, store, tell, terms, groups, limits=limits)
@@ -193,6 +194,18 @@ def compare(
         files = write_results(folder, understanding, trials, verdict, command)
         if not terms.stopped():
             store.complete()
+    return _gathered(verdict, trials, task, folder, files, clock.monotonic() - started)
+
+
+def _gathered(
+    verdict: Verdict,
+    trials: Sequence[Trial],
+    task: Task,
+    folder: Path,
+    files: Mapping[str, Path],
+    seconds: float,
+) -> Comparison:
+    """What a finished run hands to its caller."""
     named = {trial.scorecard.name: trial.file for trial in trials}
     winner = named[verdict.winner]
     assert winner is not None  # the verdict chooses among finished contestants
@@ -202,10 +215,10 @@ def compare(
         winner,
         best_of(trials, "traditional"),
         best_of(trials, "deep"),
-        understanding.task,
+        task,
         folder,
         files,
-        clock.monotonic() - started,
+        seconds,
         next((trial.file for trial in trials if trial.scorecard.distillation), None),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time as clock
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -167,7 +168,7 @@ def _without_features(table: Table, options: Options) -> Table:
     column = table[options.group]
     if column.kind not in FEATURE_KINDS or column.name == options.target:
         return table
-    spec = replace(column.spec, kind=Kind.IDENTIFIER, layout=None)
+    spec = replace(column.spec, kind=Kind.IDENTIFIER, layout=None, picture=None)
     values = column.values if pa.types.is_string(column.values.type) else _as_strings(column)
     grouped = Column(spec, values, "groups the rows (--group): not learned from")
     columns = tuple(grouped if each is column else each for each in table)
@@ -175,6 +176,9 @@ def _without_features(table: Table, options: Options) -> Table:
 
 
 def _as_strings(column: Column) -> pa.Array:
+    if column.kind is Kind.IMAGE:
+        rows = column.pixels.reshape(len(column.values), -1)
+        return pa.array([hashlib.sha256(row.data).hexdigest() for row in rows])
     return column.values.cast(pa.string())
 
 

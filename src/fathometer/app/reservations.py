@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from fathometer.app.wishes import coverage_from
-from fathometer.modelfile.load import ModelFile
+from fathometer.modelfile.load import ModelFile, intervals_of, ranges_of
 
 BETWEEN = " | "  # the classes of a set
 
@@ -38,14 +38,14 @@ def with_reservations(
     notes: list[str] = []
     if beside.coverage is not None:
         coverage = coverage_from(beside.coverage)
-        found = model.interval_of(scores, coverage)
+        found = intervals_of(model).hold(scores, coverage)
         if model.task.kind == "classify":
             columns["set"] = _sets(found, model.task.classes)
         else:
             columns |= {"low": pa.array(found[:, 0]), "high": pa.array(found[:, 1])}
         notes += coverage_notes(model, coverage)
     if beside.unlike:
-        reasons = model.reasons_unlike(feeds)
+        reasons = ranges_of(model).reasons(feeds)
         columns["unlike"] = pa.array(reasons)
         count = sum(reason != "" for reason in reasons)
         notes.append(
@@ -66,9 +66,8 @@ def coverage_notes(model: ModelFile, coverage: float) -> Iterator[str]:
         f"{what} of {coverage:g}, calibrated on {model.intervals.rows:,} out-of-fold answers; it "
         "holds for rows like those"
     )
-    checked = model.checked_coverage
-    if checked is not None:
-        stated, held, low, high = checked
+    if model.intervals.checked is not None:
+        stated, held, low, high = model.intervals.checked
         yield (
             f"on unseen rows {what} of {stated:g} held the truth in {held:.3f} [{low:.3f}, "
             f"{high:.3f}]"

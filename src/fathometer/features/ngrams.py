@@ -127,7 +127,7 @@ class Ngrams:
         """Of each order its level, and the feature of each node: -1 where it only leads on."""
         size = len(self.alphabet)
         paths = [grams[:, 0].astype(np.int64) for grams in self.grams]
-        levels = []
+        levels: list[tuple[Level, np.ndarray]] = []
         for order, grams in enumerate(self.grams):
             if order == 0:
                 level = Level(np.arange(size), size)
@@ -253,10 +253,10 @@ def fit_ngrams(
     step = _step(column, unit)
     sample = column if step == 1 else column.take(np.arange(0, len(column.values), step))
     tokens = tokens_of(sample, unit)
-    grown, counts = _grow(tokens, orders, least_rows)
+    alphabet, grown, counts = _grow(tokens, orders, least_rows)
     if not sum(map(len, grown)):
         return None
-    ngrams = Ngrams(column.name, unit, tokens.alphabet, grown, column.spec.missing)
+    ngrams = Ngrams(column.name, unit, alphabet, grown, column.spec.missing)
     if step > 1:
         counts = ngrams.counts(Table((column,)))
     texts = np.bincount(counts.indices, minlength=ngrams.width)
@@ -307,46 +307,54 @@ def _step(column: Column, unit: Unit) -> int:
 
 def _grow(
     tokens: Tokens, orders: tuple[int, int], least: int
-) -> tuple[tuple[np.ndarray, ...], csr_array]:
-    """Of each order up to the longest the n-grams that occur `least` times, (n-grams, n) each, and
-    their counts. None of the orders below the shortest wanted."""
+) -> tuple[tuple[str, ...], tuple[np.ndarray, ...], csr_array]:
+    """The frequent tokens, of each order up to the longest the n-grams that occur `least` times,
+    (n-grams, n) each, and their counts. None of the orders below the shortest wanted.
+
+    Tokens stand in the order of their strings, and so do n-grams: which column is which, and which
+    of equally frequent ones is kept, owes nothing to texts that do not hold them."""
     held = np.bincount(tokens.codes + 1, minlength=len(tokens.alphabet) + 1)[1:]
-    kept = np.flatnonzero(held >= least).astype(np.int32)
+    kept = sorted(np.flatnonzero(held >= least).tolist(), key=tokens.alphabet.__getitem__)
+    alphabet = tuple(tokens.alphabet[token] for token in kept)
     place = np.full(len(held) + 1, -1, dtype=np.int32)
     place[kept] = np.arange(len(kept))
     codes = place[tokens.codes]
-    nodes, grams = codes.copy(), kept[:, None]
+    nodes, grams = codes.copy(), np.arange(len(kept), dtype=np.int32)[:, None]
     grown, blocks = [], []
     for order in range(orders[1]):
         if order:
-            level = _frequent(nodes, codes, order, (len(grams), len(kept)), least)
-            nodes = _advance(nodes, codes, order, len(kept), level)
+            level, nodes = _frequent(nodes, codes, order, (len(grams), len(kept)), least)
             shorter, last = np.divmod(level.keys, max(len(kept), 1))
-            grams = np.column_stack([grams[shorter], kept[last]])
+            grams = np.column_stack([grams[shorter], last.astype(np.int32)])
         wanted = order + 1 >= orders[0]
         grown.append(grams if wanted else grams[:0])
         if wanted:
             every = np.arange(len(grams) + 1, dtype=np.int32)
             every[-1] = -1
             blocks.append(_count_pairs(tokens, every, nodes, len(grams)))
-    return tuple(grown), _beside(blocks, len(tokens.ends))
+    return alphabet, tuple(grown), _beside(blocks, len(tokens.ends))
 
 
 def _frequent(
     nodes: np.ndarray, codes: np.ndarray, order: int, shape: tuple[int, int], least: int
-) -> Level:
-    """The n-grams of `order` + 1 tokens that occur `least` times.
+) -> tuple[Level, np.ndarray]:
+    """The n-grams of `order` + 1 tokens that occur `least` times, and which begins at each place.
 
     shape: how many n-grams of `order` tokens, and how many tokens, there are."""
     size = shape[0] * shape[1]
-    nodes = nodes[: len(codes) - order]
+    shorter = nodes[: len(codes) - order]
     if size > LARGEST_DIRECT:
-        keys = pa.array(_keys(nodes, codes, order, shape[1], size)).dictionary_encode()
+        keys = pa.array(_keys(shorter, codes, order, shape[1], size)).dictionary_encode()
         distinct, places = np.asarray(keys.dictionary), np.asarray(keys.indices)
         held = np.bincount(places, minlength=len(distinct))
-        return Level(np.sort(distinct[(held >= least) & (distinct < size)]), size)
+        kept = np.flatnonzero((held >= least) & (distinct < size))
+        kept = kept[np.argsort(distinct[kept])]
+        place = np.full(len(distinct), -1, dtype=np.int32)
+        place[kept] = np.arange(len(kept))
+        return Level(distinct[kept], size), place[places]
     held = np.zeros(size + 1, dtype=np.int64)
-    for part in _cuts(len(nodes), size):
-        keys = _keys(nodes[part], codes[part.start :], order, shape[1], size)
+    for part in _cuts(len(shorter), size):
+        keys = _keys(shorter[part], codes[part.start :], order, shape[1], size)
         held += np.bincount(keys, minlength=size + 1)
-    return Level(np.flatnonzero(held[:size] >= least), size)
+    level = Level(np.flatnonzero(held[:size] >= least), size)
+    return level, _advance(nodes, codes, order, shape[1], level)

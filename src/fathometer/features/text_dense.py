@@ -28,7 +28,13 @@ if TYPE_CHECKING:
 ORDERS = {Unit.WORDS: (1, 2), Unit.CHARACTERS: (2, 4)}
 CANDIDATE_ROWS = {Unit.WORDS: 2, Unit.CHARACTERS: 4}
 LEAST_ROWS = 3  # of the learning rows that hold an n-gram which gets a column
-# Text of all rows up to which characters are looked at as well.
+# With more classes the n-grams that tell most are many of a few classes, and those that most texts
+# hold do better: ridge classifier on 500 columns of banking77 (77 classes), accuracy 0.754 with the
+# most frequent words, 0.717 with the most telling, 0.668 with characters among them; the other way
+# round on tweeteval_emotion (4 classes): 0.641, 0.662, 0.655, LightGBM on 400 columns 0.609 with
+# characters among them and 0.481 without.
+MOST_CLASSES = 10
+# Bytes of text to learn from up to which characters are looked at as well.
 SHORT_BYTES = 8 << 20
 
 
@@ -137,7 +143,8 @@ def fit_telling_ngrams(
 ) -> list[tuple[Ngrams, csr_array, np.ndarray]]:
     """The n-grams that tell most about the target on these rows, at most so many together.
 
-    Where characters help, half of the columns are theirs.
+    Where characters help, half of the columns are theirs. Of many classes (`MOST_CLASSES`), the
+    words that most rows hold.
 
     Args:
         shown: (rows, targets) of these rows, a 0/1 column a class or standardised values.
@@ -146,8 +153,9 @@ def fit_telling_ngrams(
         Of words, and of characters: the n-grams, their counts in these rows, and how many of the
         rows hold each.
     """
+    many = shown.shape[1] > MOST_CLASSES
     units = [Unit.WORDS]
-    if characters_help([column.values], SHORT_BYTES):
+    if characters_help([column.take(rows).values], 0 if many else SHORT_BYTES):
         units.append(Unit.CHARACTERS)
     found = []
     for unit in units:
@@ -158,7 +166,8 @@ def fit_telling_ngrams(
             continue
         ngrams, counts = candidates
         own = counts[rows]
-        telling, texts = associations(own, shown)
+        texts = np.bincount(own.indices, minlength=own.shape[1])
+        telling = texts if many else associations(own, shown)
         kept = np.flatnonzero(texts >= LEAST_ROWS)
         order = kept[np.argsort(-telling[kept], kind="stable")][: most // len(units)]
         chosen = np.sort(order)
@@ -167,8 +176,8 @@ def fit_telling_ngrams(
     return found
 
 
-def associations(counts: csr_array, shown: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How much each column's presence tells about the targets, and how many rows hold it.
+def associations(counts: csr_array, shown: np.ndarray) -> np.ndarray:
+    """(columns,) how much each column's presence tells about the targets.
 
     The sum over targets of the squared difference between the mean target of the rows that hold it
     and of all rows, in units of its standard error: chi-square for 0/1 columns, rows · correlation²
@@ -181,7 +190,7 @@ def associations(counts: csr_array, shown: np.ndarray) -> tuple[np.ndarray, np.n
     spread = np.maximum(centred.var(axis=0), 1e-12)
     sums = present.T @ centred  # (columns, targets)
     share = np.maximum(texts * (1 - texts / rows), 1e-12)[:, None]
-    return np.asarray((sums**2 / (share * spread)).sum(axis=1)), texts
+    return np.asarray((sums**2 / (share * spread)).sum(axis=1))
 
 
 def weighted_step(ngrams: Ngrams, texts: np.ndarray, rows: int) -> NgramWeights:

@@ -50,14 +50,16 @@ def tokens_of(column: Column, unit: Unit) -> Tokens:
 def _words(texts: pa.Array) -> Tokens:
     lowered, starts = _bytes_of(pc.ascii_lower(texts))
     is_word = _word_bytes(lowered)
-    before = np.zeros_like(is_word)
-    before[1:] = is_word[:-1]
-    before[starts[:-1][starts[:-1] < len(lowered)]] = False  # a new text is a new word
-    first = np.flatnonzero(is_word & ~before)
-    # How many word bytes stand before each word: where it begins once all others are left out.
+    # Where a word begins, and where one ends; a new text is a new word.
+    begins, closes = is_word.copy(), is_word.copy()
+    begins[1:] &= ~is_word[:-1]
+    closes[:-1] &= ~is_word[1:]
+    edges = starts[1:-1][(starts[1:-1] > 0) & (starts[1:-1] < len(lowered))]
+    begins[edges], closes[edges - 1] = is_word[edges], is_word[edges - 1]
+    first = np.flatnonzero(begins)
+    offsets = np.zeros(len(first) + 1, dtype=np.int32)
+    np.cumsum(np.flatnonzero(closes) - first + 1, out=offsets[1:])
     kept = lowered[is_word]
-    offsets = np.full(len(first) + 1, len(kept), dtype=np.int32)
-    offsets[:-1] = np.cumsum(is_word, dtype=np.int32)[first] - 1
     found = pa.StringArray.from_buffers(len(first), pa.py_buffer(offsets), pa.py_buffer(kept))
     encoded = found.dictionary_encode()
     folded, place = _folded_words(encoded.dictionary)
@@ -74,7 +76,7 @@ def _word_bytes(content: np.ndarray) -> np.ndarray:
     """Which bytes belong to words; (bytes,) bool."""
     ascii_words = np.zeros(256, dtype=bool)
     ascii_words[[ord(letter) for letter in "abcdefghijklmnopqrstuvwxyz0123456789'"]] = True
-    flags = ascii_words[content]
+    flags: np.ndarray = ascii_words[content]
     places, points = _beyond_ascii(content)
     if len(places):
         distinct, inverse = np.unique(points, return_inverse=True)

@@ -44,9 +44,8 @@ class Spelling:
         """(words, PIECES) int32, 0 where there is no known piece."""
         read = _read(words)
         known = np.array([ord(each) for each in self.characters], dtype=np.uint32)
-        places = np.searchsorted(known, read)
-        places[places == len(known)] = 0
-        is_known = known[places] == read if len(known) else np.zeros_like(read, dtype=bool)
+        places = np.minimum(np.searchsorted(known, read), len(known) - 1)
+        is_known = known[places] == read
         found = _grams(np.where(is_known, places + 1, 0), self._base)
         parts, first = [], self.first
         for own, keys in zip(found, self.keys, strict=True):
@@ -113,18 +112,18 @@ def fit_spelling(words: Sequence[str], *, most: int, first: int) -> Spelling:
 
     first: the code of the first piece."""
     read = _read(words)
-    letters, counts = np.unique(read, return_counts=True)
-    order = np.argsort(-counts, kind="stable")
-    known = np.sort([c for c in letters[order] if c not in (0, ord(" "))][:MOST_CHARACTERS])
+    letters, counts = np.unique(read[read > 0], return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:MOST_CHARACTERS]
+    # Both marks are known where there is no word as well: then the list is never empty.
+    known = np.union1d(letters[order], [ord(START), ord(END)]).astype(np.uint32)
     characters = tuple(chr(each) for each in known)
-    places = np.searchsorted(known, read) if len(known) else np.zeros(read.shape, dtype=np.int64)
-    places[places == len(known)] = 0
-    numbers = np.where(known[places] == read, places + 1, 0) if len(known) else places
+    places = np.minimum(np.searchsorted(known, read), len(known) - 1)
+    numbers = np.where(known[places] == read, places + 1, 0)
     found = []
     for size, own in zip(SIZES, _grams(numbers, len(characters) + 1), strict=True):
         rows, across = np.nonzero(own)
-        once = np.unique(np.stack([own[rows, across], rows], axis=1), axis=0)[:, 0]
-        keys, held = np.unique(once, return_counts=True)
+        keys, places = np.unique(own[rows, across], return_inverse=True)
+        held = np.bincount(np.unique(places * len(read) + rows) // len(read))
         whole = held >= LEAST_WORDS
         found += [(-n, size, key) for key, n in zip(keys[whole], held[whole], strict=True)]
     chosen = sorted(found)[:most]

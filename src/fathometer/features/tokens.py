@@ -215,9 +215,11 @@ def _texts_with(codes: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """(codes,) how many rows hold each; rows ascend."""
     if not len(codes):
         return np.zeros(0, dtype=np.int64)
+    # Sorted, since numpy's `unique` hashes: half the time of fitting went there on film reviews.
     height = int(rows[-1]) + 1
-    once = np.unique(codes * height + rows)
-    return np.bincount(once // height)
+    pairs = np.sort(codes * height + rows)
+    is_new = np.concatenate([[True], pairs[1:] != pairs[:-1]])
+    return np.bincount(pairs[is_new] // height)
 
 
 def _most_frequent(frequency: np.ndarray, most: int) -> np.ndarray:

@@ -51,6 +51,16 @@ class Intervals:
     edges: tuple[float, ...]
     first: tuple[tuple[float | None, ...], ...]
     second: tuple[tuple[float | None, ...], ...] = ()
+    # What the lockbox said: stated coverage, share of rows in which it held, its 95 % interval.
+    checked: tuple[float, float, float, float] | None = None
+
+    def hold(self, scores: np.ndarray, coverage: float) -> np.ndarray:
+        """Sets (rows, classes) bool, or lower and upper ends (rows, 2), of these scores.
+
+        Raises:
+            OptionError: if the file does not hold this coverage.
+        """
+        return self.ends(scores, coverage) if self.second else self.sets(scores, coverage)
 
     def as_json(self) -> dict[str, object]:
         """As plain JSON values."""
@@ -196,9 +206,18 @@ def intervals_from_json(values: Mapping[str, object], classes: int) -> Intervals
             raise ValueError("a row of another length than the classes or bins")
         if list(edges) != sorted(edges):
             raise ValueError("edges that do not ascend")
-        return Intervals(int(cast("int", values["rows"])), levels, edges, first, second)
+        rows, checked = int(cast("int", values["rows"])), _checked(values.get("lockbox"))
+        return Intervals(rows, levels, edges, first, second, checked)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(Fault.METADATA, f"its intervals cannot be read: {error}") from error
+
+
+def _checked(values: object) -> tuple[float, float, float, float] | None:
+    if values is None:
+        return None
+    said = cast("Mapping[str, object]", values)
+    stated, held, low, high = _numbers([said[name] for name in ("stated", "held", "low", "high")])
+    return stated, held, low, high
 
 
 def _numbers(values: object) -> tuple[float, ...]:

@@ -69,7 +69,7 @@ class ModelFile:
 
     @property
     def inputs(self) -> dict[str, str]:
-        """From each input's name to "double" or "string"."""
+        """From each input's name to "double", "string" or, of pictures, "uint8"."""
         return {port.name: Element(port.element).name.lower() for port in self.contents.inputs}
 
     @cached_property
@@ -79,24 +79,14 @@ class ModelFile:
 
     @cached_property
     def _row_reader(self) -> RowReader:
-        trimmed = trim(self.content, self._scores_name, *self._inputs_by_element)
+        trimmed = trim(self.content, self._scores_name, *_inputs_by_element(self.contents))
         width = len(self.task.classes) if self.task.kind == "classify" else None
         return RowReader(_open(trimmed.content), self.columns, trimmed, self._scores_name, width)
-
-    @cached_property
-    def _takes_pictures(self) -> bool:
-        return any(spec.kind is Kind.IMAGE for spec in self.columns)
 
     @property
     def _scores_name(self) -> str:
         # The scores are the last output: probability after label, or value alone.
         return self.contents.outputs[-1].name
-
-    @property
-    def _inputs_by_element(self) -> tuple[list[str], list[str]]:
-        """The names of the double and of the string inputs."""
-        double = [p.name for p in self.contents.inputs if p.element == Element.DOUBLE.value]
-        return double, [p.name for p in self.contents.inputs if p.name not in set(double)]
 
     @cached_property
     def _labels(self) -> list[Any]:
@@ -109,10 +99,12 @@ class ModelFile:
         rows = len(next(iter(feeds.values()))) if feeds else 0
         if rows == 0:
             return np.zeros((0, len(self.task.classes) or 1))
-        if rows == 1 and not self._takes_pictures:
+        if rows == 1 and not _take_pictures(self.columns):
             return np.array([self._row_reader.ready(feeds)])
         counts_words = "TfIdfVectorizer" in self.contents.operators
-        chunk = PICTURE_CHUNK if self._takes_pictures else TEXT_CHUNK if counts_words else CHUNK
+        chunk = (
+            PICTURE_CHUNK if _take_pictures(self.columns) else TEXT_CHUNK if counts_words else CHUNK
+        )
         chunks = [
             {name: values[start : start + chunk] for name, values in feeds.items()}
             for start in range(0, rows, chunk)
@@ -182,22 +174,10 @@ class ModelFile:
             OptionError: if it does not hold this coverage.
         """
         feeds, like = feeds_from(source, self.columns)
-        found = self.interval_of(self.scores(feeds), coverage)
+        found = intervals_of(self).hold(self.scores(feeds), coverage)
         names = self.task.classes if self.task.kind == "classify" else ("low", "high")
         named = dict(zip(names, found.T, strict=True))
         return found if like is None else answer_frame(like, named, single=False)
-
-    def interval_of(self, scores: np.ndarray, coverage: float) -> np.ndarray:
-        """Sets (rows, classes) bool, or ends (rows, 2), of these scores."""
-        if self.intervals is None:
-            raise ModelFileError(
-                Fault.METADATA,
-                f"{self.name} holds no intervals: it was made without them.",
-                try_next="fathom predict MODEL SOURCE",
-            )
-        by = self.intervals
-        is_sets = self.task.kind == "classify"
-        return by.sets(scores, coverage) if is_sets else by.ends(scores, coverage)
 
     def unlike(self, source: Any) -> list[str]:
         """For each raw row the columns for which it is unlike the rows that were learned from, such
@@ -206,31 +186,7 @@ class ModelFile:
         Raises:
             ModelFileError: if the file does not say what the training rows held.
         """
-        return self.reasons_unlike(feeds_from(source, self.columns)[0])
-
-    def reasons_unlike(self, feeds: Mapping[str, np.ndarray]) -> list[str]:
-        """The same of raw inputs (rows, 1)."""
-        if self.ranges is None:
-            raise ModelFileError(
-                Fault.METADATA,
-                f"{self.name} does not say what its training rows held.",
-                try_next="fathom predict MODEL SOURCE",
-            )
-        return self.ranges.reasons(feeds)
-
-    @property
-    def checked_coverage(self) -> tuple[float, float, float, float] | None:
-        """What the lockbox said of its intervals: stated coverage, the share of rows in which they
-        held the truth, and its 95 % interval; None where it was not asked."""
-        stated = parse_json(self.contents.metadata.get("fathometer.intervals", "{}"), "intervals")
-        found = stated.get("lockbox")
-        if not isinstance(found, dict):
-            return None
-        numbers = [found.get(name) for name in ("stated", "held", "low", "high")]
-        if not all(isinstance(each, int | float) for each in numbers):
-            return None
-        stated_at, held, low, high = (float(each) for each in numbers if each is not None)
-        return stated_at, held, low, high
+        return ranges_of(self).reasons(feeds_from(source, self.columns)[0])
 
     def answers(self, scores: np.ndarray) -> np.ndarray:
         """(rows,) labels or values of these scores."""
@@ -247,6 +203,46 @@ class ModelFile:
         return np.asarray(found, dtype=np.float64).reshape(len(found), -1)
 
 
+def _take_pictures(columns: Sequence[ColumnSpec]) -> bool:
+    return any(spec.kind is Kind.IMAGE for spec in columns)
+
+
+def intervals_of(file: ModelFile) -> Intervals:
+    """A file's intervals.
+
+    Raises:
+        ModelFileError: if it holds none.
+    """
+    if file.intervals is None:
+        raise ModelFileError(
+            Fault.METADATA,
+            f"{file.name} holds no intervals: it was made without them.",
+            try_next="fathom predict MODEL SOURCE",
+        )
+    return file.intervals
+
+
+def ranges_of(file: ModelFile) -> TrainingRanges:
+    """What a file's training rows held.
+
+    Raises:
+        ModelFileError: if it does not say.
+    """
+    if file.ranges is None:
+        raise ModelFileError(
+            Fault.METADATA,
+            f"{file.name} does not say what its training rows held.",
+            try_next="fathom predict MODEL SOURCE",
+        )
+    return file.ranges
+
+
+def _inputs_by_element(contents: Contents) -> tuple[list[str], list[str]]:
+    """The names of the double and of the string inputs."""
+    double = [p.name for p in contents.inputs if p.element == Element.DOUBLE.value]
+    return double, [p.name for p in contents.inputs if p.name not in set(double)]
+
+
 def _is_row(source: Any, columns: Sequence[ColumnSpec]) -> bool:
     """Whether a mapping holds one value a column, such as one picture, rather than several."""
     if not isinstance(source, Mapping):
@@ -259,7 +255,7 @@ def _is_row(source: Any, columns: Sequence[ColumnSpec]) -> bool:
 
 def _row_scores(file: ModelFile, row: Mapping[str, Any]) -> list[float]:
     """Of one value a column."""
-    if not file._takes_pictures:
+    if not _take_pictures(file.columns):
         return file._row_reader.scores(row)
     found: list[float] = file.scores(feeds_from(row, file.columns)[0])[0].tolist()
     return found

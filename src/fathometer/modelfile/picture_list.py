@@ -132,9 +132,7 @@ def _is_list(values: Any) -> bool:
     return hasattr(values, "__len__") and hasattr(values, "__iter__")
 
 
-def pictures_alone(
-    source: Any, columns: Sequence[ColumnSpec]
-) -> np.ndarray | PictureList | None:
+def pictures_alone(source: Any, columns: Sequence[ColumnSpec]) -> np.ndarray | PictureList | None:
     """A path, an array, or a list of paths, contents or arrays, for a model of one column of
     pictures; None for every other source."""
     if len(columns) != 1 or columns[0].kind is not Kind.IMAGE or isinstance(source, Mapping):

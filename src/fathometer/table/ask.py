@@ -107,7 +107,8 @@ def _understand(column: Column) -> TaskKind:
     if column.kind is Kind.IMAGE:
         raise TaskError(
             f'The target "{column.name}" holds pictures, and pictures are not predicted.',
-            try_next="--target with the column of what they show",
+            details="the column of what they show can be",
+            try_next="--target COLUMN",
         )
     if column.kind is Kind.NUMBER:
         # Whoever declares a column a number has decided already.

@@ -55,7 +55,7 @@ def find_pictures(table: pa.Table, raw: Raw, declared: Mapping[str, str]) -> Pic
     for name in table.column_names:
         kind = declared.get(name, "")
         is_other = kind and not kind.startswith("image")
-        if is_other or (raw.picture is not None and name != raw.picture):
+        if is_other or (raw.picture not in (None, name) and not kind):
             continue
         source = _source(table.column(name), raw.folder)
         if source is None:

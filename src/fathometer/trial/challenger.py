@@ -107,14 +107,15 @@ class _Own:
         return self.file.size_bytes
 
     def scores(self, table: Table) -> np.ndarray:
-        ports = [
-            Port(name, {"double": "float64"}.get(element, element), (None, 1))
-            for name, element in self.file.inputs.items()
-        ]
         if any(spec.picture for spec in self.file.columns):
-            return self.file.scores(feeds_from(table, self.file.columns)[0])
-        found = self.file.scores(foreign_feeds(table, ports, Mapped()))
-        return found[:, self.order]
+            feeds = feeds_from(table, self.file.columns)[0]
+        else:
+            ports = [
+                Port(name, {"double": "float64"}.get(element, element), (None, 1))
+                for name, element in self.file.inputs.items()
+            ]
+            feeds = foreign_feeds(table, ports, Mapped())
+        return self.file.scores(feeds)[:, self.order]
 
 
 def _own(file: ModelFile, task: Task) -> _Own:

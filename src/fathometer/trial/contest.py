@@ -28,10 +28,10 @@ from fathometer.modelfile.feeds import feeds_from
 from fathometer.modelfile.load import ModelFile, from_bytes
 from fathometer.modelfile.unlike import TrainingRanges, training_ranges
 from fathometer.modelfile.write import Shipped, ShippedPart, ship
-from fathometer.table.metric import METRICS, Metric
+from fathometer.table.metric import METRICS
 from fathometer.table.split import Split
 from fathometer.table.table import Table
-from fathometer.table.task import Task, TaskKind
+from fathometer.table.task import Task
 from fathometer.trial.calibrate import Calibrated, calibrated
 from fathometer.trial.distil import (
     STUDENT,
@@ -43,14 +43,11 @@ from fathometer.trial.distil import (
 )
 from fathometer.trial.energy import EnergyMeter, Spent
 from fathometer.trial.event import Event, Watch
-from fathometer.trial.interval import draw, independent_rows, interval
-from fathometer.trial.measure import calibration_error, measure_latency, rows_per_second
+from fathometer.trial.jury import Jury
+from fathometer.trial.measure import measure_latency, rows_per_second
 from fathometer.trial.reliance import (
     conformal,
-    few_draws,
-    further_intervals,
     intervals_stated,
-    measured_coverage,
 )
 from fathometer.trial.scorecard import Bill, Scorecard
 from fathometer.trial.store import RunStore, StoredTrial
@@ -94,35 +91,13 @@ class Contest:
     models: dict[str, Model] = field(default_factory=dict)  # the best that tells its features
 
     @cached_property
-    def _judging(self) -> np.ndarray:
-        """The lockbox's true answers, encoded."""
-        truth = self.task.encode(self.table[self.task.target])
-        return np.asarray(truth[self.split.lockbox])
-
-    @cached_property
-    def _learned(self) -> np.ndarray:
-        """The training rows' true answers, encoded."""
-        return np.asarray(self.task.encode(self.table[self.task.target])[self.split.train])
-
-    @cached_property
-    def _learned_resamples(self) -> np.ndarray:
-        groups = None if self.groups is None else self.groups[self.split.train]
-        return few_draws(METRICS[self.task.metric], self._learned, self.split.seed, groups)
+    def _jury(self) -> Jury:
+        return Jury(self.table, self.task, self.split, self.groups)
 
     @cached_property
     def _ranges(self) -> dict[tuple[str, ...], TrainingRanges]:
         """What the training rows held, by the columns that a model takes."""
         return {}
-
-    @cached_property
-    def _judging_groups(self) -> np.ndarray | None:
-        return None if self.groups is None else self.groups[self.split.lockbox]
-
-    @cached_property
-    def _resamples(self) -> np.ndarray:
-        """Drawn once: every contestant meets the same ones."""
-        metric = METRICS[self.task.metric]
-        return draw(metric, self._judging, seed=self.split.seed, groups=self._judging_groups)
 
     def run(self, learners: Sequence[Learner]) -> tuple[Trial, ...]:
         """Try every learner in turn, then all finished ones together, then a student."""
@@ -193,7 +168,7 @@ class Contest:
             with EnergyMeter() as meter:
                 plain = fit()
                 # A student was chosen by what its file takes, so nothing is added to it.
-                model = plain if teacher else calibrated(plain, self._learned, self.split)
+                model = plain if teacher else calibrated(plain, self._jury.learned, self.split)
             started = time.monotonic()
             spent = _with_members(meter.spent, plain, bills)
             try:
@@ -226,47 +201,32 @@ class Contest:
         if isinstance(model, LearnsFeatures):
             metric = METRICS[self.task.metric]
             both = {**self.models, name: model}
-            best = min(both, key=lambda one: metric.loss(self._learned, both[one].out_of_fold))
+            best = min(both, key=lambda one: metric.loss(self._jury.learned, both[one].out_of_fold))
             self.models.clear()
             self.models[best] = both[best]
 
     def _measure(self, card: Scorecard, model: Model, spent: Spent) -> Trial:
         """Everything that stands on a scorecard, measured on the exported file."""
         shipped = ship(model, card.name, self.table, self.split.lockbox)
-        judged, learned = self._judging, self._learned
-        metric = METRICS[self.task.metric]
-        quality = interval(
-            metric,
-            judged,
-            shipped.scores,
-            groups=self._judging_groups,
-            weights=self._resamples,
-        )
-        others = {
-            other.name: other.score(judged, shipped.scores)
-            for other in METRICS.values()
-            if other.kind is self.task.kind and other is not metric
-        }
-        classify = self.task.kind is TaskKind.CLASSIFY
+        jury = self._jury
+        quality = jury.quality(shipped.scores)
         stated = {
-            "metric": metric.name,
+            "metric": quality.metric,
             "value": quality.value,
             "low": quality.low,
             "high": quality.high,
-            "rows": len(judged),
+            "rows": len(jury.truth),
         }
-        by = conformal(self.task, learned, model.out_of_fold)
-        units = independent_rows(METRICS["accuracy"], judged, self._judging_groups)
-        coverage = measured_coverage(self.task, by, judged, shipped.scores, units)
+        by = conformal(self.task, jury.learned, model.out_of_fold)
+        coverage = jury.coverage(by, shipped.scores)
         file = self._file(shipped, stated, {"intervals": intervals_stated(by, coverage)})
-        if file.intervals is None:
-            coverage = None
+        learned, learned_ends = jury.out_of_fold(model.out_of_fold)
         card = replace(
             card,
             quality=quality,
-            others=others,
-            out_of_fold=metric.score(learned, model.out_of_fold),
-            calibration_error=calibration_error(judged, shipped.scores) if classify else None,
+            others=jury.others(shipped.scores),
+            out_of_fold=learned,
+            calibration_error=jury.calibration_error(shipped.scores),
             parity=shipped.parity.deviation,
             bill=self._bill(file, spent),
             configurations=model.account.configurations,
@@ -275,9 +235,9 @@ class Contest:
             reads_as=model.account.reads_as,
             reading=model.account.reading,
             sha256=file.sha256,
-            intervals=self._intervals(metric, shipped.scores, model.out_of_fold),
+            intervals={**jury.further_intervals(shipped.scores), "out_of_fold": learned_ends},
             corrected=model.correction.words if isinstance(model, Calibrated) else "",
-            coverage=coverage,
+            coverage=coverage if file.intervals is not None else None,
         )
         return Trial(card, file, shipped.scores, model.out_of_fold)
 
@@ -297,19 +257,6 @@ class Contest:
         most = self.limits.size_bytes if self.limits is not None else None
         is_student = bare.name == STUDENT
         return bare if is_student and most is not None and file.size_bytes > most else file
-
-    def _intervals(
-        self, metric: Metric, scores: np.ndarray, out_of_fold: np.ndarray
-    ) -> dict[str, list[float]]:
-        """Of every number on the card that is no cost."""
-        further = further_intervals(
-            self.task, self._judging, scores, self._resamples, self._judging_groups
-        )
-        groups = None if self.groups is None else self.groups[self.split.train]
-        learned = interval(
-            metric, self._learned, out_of_fold, groups=groups, weights=self._learned_resamples
-        )
-        return {**further, "out_of_fold": [learned.low, learned.high]}
 
     def _bill(self, file: ModelFile, spent: Spent) -> Bill:
         rows = self.split.lockbox[: min(BATCH_ROWS, len(self.split.lockbox))]

@@ -18,7 +18,10 @@ from fathometer.trial.resample import FEWEST_RESAMPLES
 from fathometer.trial.scorecard import Coverage
 
 SHOWN_COVERAGE = 0.9
-DRAWS = 200  # of the calibration error: 5 % of its standard error
+DRAWS = 200  # of the calibration error: its standard error within 5 %
+# From so many rows on, intervals that decide nothing rest on fewer resamples: their standard error
+# within 9 %. 100,000 rows of two classes take 1.1 s a contestant instead of 3.0 s.
+MANY_ROWS, MANY_DRAWS = 10_000, 60
 MOST_ROWS = 20_000  # whose calibration error is drawn again
 
 
@@ -34,7 +37,7 @@ def further_intervals(
     Args:
         weights: the lockbox's resamples; of many rows 200 of them suffice.
     """
-    few = weights if len(truth) < SMALL_ROWS else weights[:FEWEST_RESAMPLES]
+    few = weights[: _enough(len(truth), len(weights))]
     found = {}
     for metric in METRICS.values():
         if metric.kind is task.kind and metric.name != task.metric:
@@ -54,7 +57,7 @@ def calibration_interval(truth: np.ndarray, scores: np.ndarray) -> list[float]:
     rows = min(len(truth), MOST_ROWS)
     value = calibration_error(truth, scores)
     drawn = []
-    for _ in range(DRAWS):
+    for _ in range(DRAWS if len(truth) < MANY_ROWS else MANY_DRAWS):
         place = random.integers(len(truth), size=rows)
         drawn.append(calibration_error(truth[place], scores[place]))
     low, high = (float(each) for each in np.quantile(drawn, (0.025, 0.975)))
@@ -66,7 +69,14 @@ def few_draws(
 ) -> np.ndarray:
     """As many resamples as an interval that nothing is decided by deserves."""
     drawn = draw(metric, truth, seed=seed, groups=groups)
-    return drawn if len(truth) < SMALL_ROWS else drawn[:FEWEST_RESAMPLES].copy()
+    return drawn[: _enough(len(truth), len(drawn))].copy()
+
+
+def _enough(rows: int, drawn: int) -> int:
+    """How many of the drawn resamples an interval rests on that decides nothing."""
+    if rows < SMALL_ROWS:
+        return drawn
+    return min(drawn, FEWEST_RESAMPLES if rows < MANY_ROWS else MANY_DRAWS)
 
 
 def conformal(task: Task, truth: np.ndarray, out_of_fold: np.ndarray) -> Intervals:

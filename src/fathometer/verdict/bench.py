@@ -49,7 +49,7 @@ class Bench:
         self._weights = resample_weights(
             len(rows.truth), count, seed, groups=rows.groups, strata=strata
         )
-        self._known: dict[int, np.ndarray] = {}
+        self._known: dict[int, tuple[float, np.ndarray]] = {}
 
     def gap(self, one: np.ndarray, other: np.ndarray) -> Spread:
         """By how much one's answers are better than the other's, in the metric's unit."""
@@ -62,8 +62,8 @@ class Bench:
     def raw_gap(self, one: np.ndarray, other: np.ndarray) -> tuple[float, np.ndarray]:
         """The same difference, and that of every resample, as it was drawn; (resamples,)."""
         sign = 1.0 if self.metric.greater_is_better else -1.0
-        scores = [self.metric.score(self.truth, each) for each in (one, other)]
-        samples = [self._samples(each) for each in (one, other)]
+        first, second = (self._scored(each) for each in (one, other))
+        scores, samples = (first[0], second[0]), (first[1], second[1])
         gaps = samples[0] - samples[1]
         if self.metric.name in ROOTS and sum(scores) > 0:
             # a - b is (a² - b²) / (a + b). With the a + b of each resample instead of this one, the
@@ -73,12 +73,13 @@ class Bench:
             gaps = (samples[0] ** 2 - samples[1] ** 2) / sum(scores)
         return sign * (scores[0] - scores[1]), sign * gaps
 
-    def _samples(self, scores: np.ndarray) -> np.ndarray:
+    def _scored(self, scores: np.ndarray) -> tuple[float, np.ndarray]:
+        """The score of these answers, and that of every resample."""
         # The arrays belong to the contestants and outlive the bench, so their ids are theirs alone.
         if id(scores) not in self._known:
-            self._known[id(scores)] = bootstrap_scores(
-                self.metric, self.truth, scores, self._weights
-            )
+            value = self.metric.score(self.truth, scores)
+            samples = bootstrap_scores(self.metric, self.truth, scores, self._weights)
+            self._known[id(scores)] = value, samples
         return self._known[id(scores)]
 
 

@@ -19,7 +19,7 @@ from fathometer.verdict.extrapolate import PairPoints
 
 STORE = "past_curves.json"
 DOUBLINGS = np.arange(1, 5)  # of the rows, at which past curves are compared
-MOST_POINTS = 5  # of a curve: as many as a comparison draws
+MOST_POINTS = 4  # of a curve: as many as a comparison draws
 FEWEST_POINTS = 2
 DEEP = "modern network"
 

@@ -22,7 +22,8 @@ LEVELS = 40  # quantiles kept of the errors' distribution
 COVERED = 0.90
 Z90 = 1.644854
 # A family is named where its probability of being ahead is at least this.
-SURE = 0.90
+SURE = 0.85
+PULL = 0.05  # of what the cases say
 PRIORS = tuple(
     Prior(*values)
     for values in itertools.product(
@@ -230,7 +231,7 @@ def _gap_weights(
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """For every number of doublings, the parts of today's gap and of its fitted change that last.
 
-    Least squares, each case in its own expected spread, drawn a little towards what lasts whole."""
+    Least squares, each case in its own expected spread, drawn a little towards a gap that stays."""
     today = np.array([case.points.gap[-1] for case in known])
     spread = np.array([gap_spread(own) for case, own in zip(known, carried, strict=True)])
     change = np.array([own[1].falls - own[0].falls for own in carried])
@@ -241,11 +242,11 @@ def _gap_weights(
         weight = each[there] / spread[there, place] ** 2
         causes = np.stack([today[there], change[there, place]], axis=1)
         square = (causes * weight[:, None]).T @ causes
-        pull = 0.05 * np.trace(square) / 2 * np.eye(2)
-        aim = (causes * weight[:, None]).T @ came[there, place] + pull @ np.ones(2)
+        pull = PULL * np.diag(np.diag(square))
+        aim = (causes * weight[:, None]).T @ came[there, place] + pull @ np.array([1.0, 0.0])
         found = np.linalg.solve(square + pull, aim)
-        kept.append(float(found[0]))
-        changed.append(float(found[1]))
+        kept.append(round(float(found[0]), 4))
+        changed.append(round(float(found[1]), 4))
     return tuple(kept), tuple(changed)
 
 

@@ -18,15 +18,15 @@ from fathometer.modelfile.write import TOLERANCE, edge_rows, ship
 from fathometer.table.ask import ask
 from fathometer.table.divide import DivideOptions, divide
 from fathometer.table.kind import Kind
-from fathometer.table.table import column_from, picture_column
+from fathometer.table.table import Table, column_from, picture_column
 
 
-def asked_of(table, recipe, tensor_rows):
+def asked_of(table, recipe, rows):
     """The recipe's graph, asked about some pictures at once."""
     graph = Graph()
     model = graph.finish({"matrix": (recipe.write(graph), Element.FLOAT, len(recipe.names))})
     session = onnxruntime.InferenceSession(model.SerializeToString())
-    return session.run(None, {"photo": table["photo"].pixels[tensor_rows]})[0]
+    return session.run(None, {"photo": table["photo"].pixels[rows]})[0]
 
 
 @pytest.mark.parametrize("road", Road)
@@ -75,17 +75,11 @@ def test_pictures_that_judge_teach_no_step(road, clothes):
 def test_tiny_pictures_have_their_pixels_and_colours(road, shape):
     pixels = np.random.default_rng(0).integers(0, 256, (60, *shape), dtype=np.uint8)
     labels = column_from("label", Kind.CATEGORY, ["a", "b"] * 30)
-    table = replace_columns(picture_column("photo", pixels), labels)
+    table = Table((picture_column("photo", pixels), labels))
     fitted = fit_recipe(road, table, ask(table, "label"), np.arange(40))
     matrix = fitted.recipe.matrix(table)
     assert np.isfinite(matrix).all()
     assert np.array_equal(asked_of(table, fitted.recipe, np.arange(60)), matrix)
-
-
-def replace_columns(*columns):
-    from fathometer.table.table import Table
-
-    return Table(columns)
 
 
 def test_pictures_stand_beside_other_columns(clothes):

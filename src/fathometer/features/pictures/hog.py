@@ -31,7 +31,7 @@ LEAST_CELL = 3  # pixels; smaller ones hold too few gradients to be a histogram
 # degrees beside 0, 20, ..., 160 degrees.
 RADIUS = 64
 SHARE = RADIUS * np.sin(np.pi / ORIENTATIONS)  # of a gradient of 1 along a direction, for itself
-MOST_SHARE = 8_200  # of the largest gradient, 255 both ways, along a direction; 2 % to spare
+MOST_SHARE = 7_200  # of any gradient for one direction; of all 511 x 511 the largest is 7,177
 # Sums over a cell stay below this, so that 36 squares of them add up to less than 2^53.
 LARGEST_SUM = 1 << 23
 # Gradient of a pixel, out of 255, below which a block is noise rather than edges.

@@ -190,10 +190,15 @@ def axis_map(before: int, after: int) -> Tensor:
 
 
 def patch_covariance(pictures: Tensor, size: int) -> Tensor:
-    """The covariance of all square patches of normalised pictures, (values, values) float64."""
-    patches = nn.functional.unfold(pictures, size)  # (n, channels * size * size, places)
-    flat = patches.transpose(1, 2).flatten(0, 1).double()
-    return flat.T @ flat / len(flat)
+    """The covariance of normalised pictures' patches, side by side; (values, values) float64."""
+    values = pictures.shape[1] * size**2
+    total, count = torch.zeros(values, values, dtype=torch.float64, device=pictures.device), 0
+    for some in torch.split(pictures, 32):  # all patches at once would fill gigabytes
+        patches = nn.functional.unfold(some, size, stride=size)  # (n, values, places)
+        flat = patches.transpose(1, 2).flatten(0, 1).double()
+        total += flat.T @ flat
+        count += len(flat)
+    return total / max(1, count)
 
 
 def whitening_kernel(pictures: Tensor, size: int, most: int) -> Tensor:

@@ -36,7 +36,7 @@ TAUGHT = RawTraining(
 class ResidualConvolution:
     """A stem of strided convolutions, then residual blocks."""
 
-    widths: tuple[int, ...] = (32, 64, 128)
+    widths: tuple[int, ...] = (16, 32, 64, 128)
     blocks: int = 1  # of each width
     kernel_rate: float = 0.1  # of Muon; each kernel is held at the length √out
     bias_rate: float = 1e-2

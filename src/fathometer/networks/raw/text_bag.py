@@ -20,7 +20,6 @@ from fathometer.networks.raw.encoder import Encoder, Rate, RawTraining, TextShap
 from fathometer.networks.raw.text_sequence import LENGTH_POWER, write_length_scale
 from fathometer.networks.raw.text_vectors import PADDING, PIECE_WEIGHT, CodeVectors
 
-
 CUT = Tokens("word pair", length=1024, vocabulary=60_000)
 TAUGHT = RawTraining(epochs=6, batch=64, head=Rate(learning_rate=1e-2))
 
@@ -58,15 +57,16 @@ class WordBagEncoder(Encoder):
         self.vectors.prepare(raw)
 
     def forward(self, raw: Tensor) -> Tensor:
-        codes = raw.long()
+        is_piece = torch.arange(raw.shape[1], device=raw.device) < self.vectors.leading
+        used = (raw > PADDING).any(dim=0)  # most columns are there for the longest text alone
+        codes, is_piece = raw[:, used].long(), is_piece[used]
         vectors, places = self.vectors(codes)
-        shares = torch.ones(codes.shape, device=raw.device)
-        shares[:, : self.vectors.leading] = PIECE_WEIGHT
+        shares = torch.where(is_piece, PIECE_WEIGHT, 1.0).expand(codes.shape)
         # How often each text holds each of the codes present: then its sum is one product, whose
         # gradient is one as well; that of `embedding_bag` sorts all columns.
         counts = torch.zeros(len(raw), len(vectors), device=raw.device)
         counts.scatter_add_(1, places, shares)
-        is_known = self.vectors.own[codes[:, self.vectors.leading :]] > PADDING
+        is_known = self.vectors.own[codes[:, ~is_piece]] > PADDING
         length = is_known.sum(dim=1, keepdim=True).clamp_min(1)
         summed: Tensor = counts @ vectors
         return summed / length.to(vectors.dtype) ** LENGTH_POWER

@@ -23,7 +23,7 @@ from fathometer.networks.raw.encoder import (
 )
 from fathometer.networks.raw.text_sequence import LengthScaledSum, WordSequence, write_mask
 
-
+BEYOND = 1e9  # more than any answer
 CUT = Tokens("word", length=256, vocabulary=40_000)
 TAUGHT = RawTraining(epochs=6, batch=64, dropout=0.3, head=Rate(learning_rate=1e-2))
 
@@ -71,20 +71,21 @@ class WordConvolutionEncoder(Encoder):
 
     def forward(self, raw: Tensor) -> Tensor:
         found, mask = self.words(raw)
-        found = self.drop(found * mask.unsqueeze(2))
+        found = self.drop(found)
+        unseen = ((mask - 1.0) * BEYOND).unsqueeze(1)  # of the texts' ends
         parts = [self.summed(found, mask)]
         turned = found.transpose(1, 2)
         for pattern in self.patterns:
             assert isinstance(pattern, nn.Conv1d)
             before, after = rims(pattern)
             answers = pattern(nn.functional.pad(turned, (before, after)))
-            parts.append((torch.relu(answers) * mask.unsqueeze(1)).amax(dim=2))
+            strongest = answers.add_(unseen).max(dim=2).values
+            parts.append(torch.relu(strongest))
         return torch.cat(parts, dim=1)
 
     def write(self, graph: Graph, raw: str) -> str:
         found, present = self.words.write(graph, raw)
         mask = write_mask(graph, present)
-        found = graph.add("Mul", found, mask)
         parts = [self.summed.write(graph, found, mask)]
         turned = graph.add("Transpose", found, perm=[0, 2, 1])
         above = graph.add("Transpose", mask, perm=[0, 2, 1])

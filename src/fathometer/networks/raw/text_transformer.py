@@ -34,7 +34,9 @@ TINY = 1e-6  # under the root; the paper's code
 
 
 CUT = Tokens("word", length=256, vocabulary=40_000)
-TAUGHT = RawTraining(epochs=6, batch=64, dropout=0.3, head=Rate(learning_rate=3e-3))
+TAUGHT = RawTraining(
+    epochs=6, batch=64, dropout=0.3, label_smoothing=0.1, head=Rate(learning_rate=3e-3)
+)
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ class RootMeanSquare(nn.Module):
     def forward(self, vectors: Tensor) -> Tensor:
         """(..., width)."""
         square = vectors.square().mean(dim=-1, keepdim=True)
-        return vectors / (square + TINY).sqrt() * self.scale
+        return vectors * (square + TINY).rsqrt() * self.scale
 
     def write(self, graph: Graph, vectors: str) -> str:
         """The twin of `forward`, of (rows, T, width)."""

@@ -1,0 +1,43 @@
+"""Which networks enter for texts, and how long each is trained."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fathometer.learners.raw_network import RawNetwork
+
+# A word costs a network that reads in order some ten times what it costs a sum, and attention more
+# than that: so they read less of a long text. Shorter texts are read whole by all.
+SUMMED, ATTENDED = 8, 0.5  # of `length`
+
+
+def text_networks(*, length: int, epochs: int, seeds: int, seed: int) -> tuple[RawNetwork, ...]:
+    """Word vectors added up, a convolution over words, and a transformer.
+
+    Args:
+        length: tokens of a text that the convolution reads, at most.
+        epochs: of each network; small tables are passed over more often.
+        seeds: networks for each fold.
+    """
+    from fathometer.networks.raw.text_bag import WordBag
+    from fathometer.networks.raw.text_convolution import WordConvolution
+    from fathometer.networks.raw.text_transformer import WordTransformer
+
+    bag, patterns, attention = WordBag(), WordConvolution(), WordTransformer()
+    architectures = (
+        ("word vectors", replace(bag, tokens=replace(bag.tokens, length=SUMMED * length))),
+        ("word convolution", replace(patterns, tokens=replace(patterns.tokens, length=length))),
+        (
+            "word transformer",
+            replace(attention, tokens=replace(attention.tokens, length=int(ATTENDED * length))),
+        ),
+    )
+    return tuple(
+        RawNetwork(
+            name,
+            text=own,
+            training=replace(own.training, epochs=epochs, seeds=seeds),
+            seed=seed,
+        )
+        for name, own in architectures
+    )
