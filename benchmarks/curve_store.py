@@ -284,8 +284,7 @@ def told(line: dict) -> Iterator[dict]:
             for who, all_ in measured["moved"].items()
         }
         apart = {
-            who: [round(one / point, 3) for one in all_]
-            for who, all_ in measured["apart"].items()
+            who: [round(one / point, 3) for one in all_] for who, all_ in measured["apart"].items()
         }
         yield {
             "source": line["source"],

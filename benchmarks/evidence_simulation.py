@@ -117,9 +117,7 @@ def folds_of(random: Random, rows: int) -> list[np.ndarray]:
 
 def fold_rows(options: argparse.Namespace) -> Iterator[str]:
     """The lines of the table of folds."""
-    yield (
-        "| rows | worlds | corrected, 5 folds % | plain t % | plain t, 10 times 5 folds % |"
-    )
+    yield "| rows | worlds | corrected, 5 folds % | plain t % | plain t, 10 times 5 folds % |"
     yield "|---|---|---|---|---|"
     metric = METRICS["accuracy"]
     for rows in (100, 300, 1000):

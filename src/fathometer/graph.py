@@ -126,7 +126,8 @@ class Graph:
         """Write another model's whole graph into this one and return its last output's tensor.
 
         What both have in common, down to the constants, is shared."""
-        renamed = {port.name: port.name for port in model.graph.input}
+        # An input that a node leaves out has no name.
+        renamed = {"": ""} | {port.name: port.name for port in model.graph.input}
         for port in model.graph.input:
             self.declare(port)
         for tensor in model.graph.initializer:

@@ -137,6 +137,7 @@ def test_features_are_what_the_head_sees():
         own @ head.weight.detach().numpy().T + head.bias.detach().numpy()
         for own, head in zip(features, heads, strict=True)
     ]
+    logits = np.array(logits) * model.factor
     each = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
     np.testing.assert_allclose(each.mean(axis=0), model.predict(table).scores, atol=1e-5)
 

@@ -94,12 +94,10 @@ def test_a_fold_has_no_say_in_its_own_correction() -> None:
     other = truth.copy()
     other[split.folds[0]] = (other[split.folds[0]] + 1) % 3
     changed = calibrated(model, other, split)
-    own, others = split.folds[0], split.folds[1]
+    own, rest = split.folds[0], split.folds[1]
     # The other folds' rows saw other labels in fold 0; its own rows were corrected without them.
     np.testing.assert_array_equal(found.out_of_fold[own], changed.out_of_fold[own])
-    assert not np.array_equal(
-        found.out_of_fold[split.folds[1]], changed.out_of_fold[split.folds[1]]
-    )
+    assert not np.array_equal(found.out_of_fold[rest], changed.out_of_fold[rest])
 
 
 def test_a_crooked_probability_of_many_rows_is_straightened() -> None:

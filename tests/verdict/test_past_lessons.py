@@ -114,6 +114,27 @@ def test_the_gap_expected_lies_between_the_qualities_expected(lesson, worlds):
         np.testing.assert_allclose(apart, found.gap[:, 0], atol=1e-9)
 
 
+def test_more_rows_are_never_expected_to_do_harm(lesson, worlds):
+    for known in (lesson, learned()):
+        for case in worlds[1]:
+            found = known.expected(case.points, np.array([2.0, 4.0, 10.0]), NO_ERRORS)
+            for family, losses in (
+                (found.traditional, case.points.traditional),
+                (found.deep, case.points.deep),
+            ):
+                assert (family[:, 0] <= losses[-1] + 1e-9).all()
+
+
+def test_flat_curves_far_apart_stay_so():
+    rows, none = ROWS[:4] * 10, np.full(4, 0.05)
+    flat = 10 * (rows / rows[0]) ** -0.02
+    found = learned().expected(
+        PairPoints(rows, flat + 15, flat, none, none), np.array([2.0, 10.0]), NO_ERRORS
+    )
+    assert (found.gap[:, 0] > 12).all()
+    assert (found.deep_ahead > 0.95).all()
+
+
 def test_sampling_error_widens_every_interval_and_blurs_the_chance(lesson, worlds):
     points = next(c.points for c in worlds[1] if abs(c.points.gap[-1]) > 1.5)
     factors = np.array([1.0, 2.0, 4.0])

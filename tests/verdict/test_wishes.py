@@ -90,6 +90,12 @@ def test_what_it_costs_is_read_off_the_lockbox_with_its_interval() -> None:
     )
 
 
+def test_without_a_loss_the_zone_of_practical_equality_is_accepted() -> None:
+    found = asked("small", None).preferred
+    assert found is not None
+    assert (found.most_loss, found.name) == (0.01, "large")
+
+
 def test_a_wish_that_nobody_fulfils_is_said_to_be_so() -> None:
     verdict = asked("readable", 0.01)
     assert verdict.preferred is not None

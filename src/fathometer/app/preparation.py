@@ -25,7 +25,7 @@ from fathometer.table.split import Split
 from fathometer.table.table import Column, Table
 from fathometer.table.task import Task
 from fathometer.trial.detective import Suspicion, investigate
-from fathometer.trial.entrants import STEPS, Effort
+from fathometer.trial.entrants import STEPS, Effort, folds_for, raw_epochs
 
 # With a wall-clock budget and no effort named, the effort whose steps about fill it.
 EFFORT_MINUTES = ((Effort.QUICK, 4.0), (Effort.STANDARD, 40.0))
@@ -143,8 +143,8 @@ def prepare(source: Source, options: Options) -> Understanding:
             details=", ".join(f"{column.name}: {column.kind.value}" for column in table)[:300],
             try_next="--kind COLUMN=category for a column that was left out",
         )
-    steps = STEPS[options.effort]
-    division = DivideOptions(steps.folds, options.group, options.time, steps.max_train)
+    folds, most = folds_for(task, table, options.effort), STEPS[options.effort].max_train
+    division = DivideOptions(folds, options.group, options.time, most)
     split = divide(table, task, division, seed=options.seed, lockbox_rows=lockbox_rows)
     suspicions = investigate(
         table, task, split, group=options.group, time=options.time, seed=options.seed
@@ -155,7 +155,7 @@ def prepare(source: Source, options: Options) -> Understanding:
         split,
         suspicions,
         dropped,
-        _terms(options, len(split.folds)),
+        _terms(options, raw_epochs(task, table, options.effort), len(split.folds)),
         options.effort.value,
         table,
     )
@@ -224,8 +224,10 @@ def _whole(values: pa.Array | pa.ChunkedArray) -> pa.Array:
     return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
 
 
-def _terms(options: Options, folds: int) -> tuple[str, ...]:
-    """What both families get, in words."""
+def _terms(options: Options, epochs: int | None, folds: int) -> tuple[str, ...]:
+    """What both families get, in words.
+
+    epochs: of networks on pictures or texts, where there are any."""
     steps = STEPS[options.effort]
     words = [
         f"effort {options.effort.value}: both families learn from the same rows in the same "
@@ -239,6 +241,8 @@ def _terms(options: Options, folds: int) -> tuple[str, ...]:
             f"boosted trees and forests and of the modern network, the worst dropped on the way: "
             f"up to {steps.boosting_work:,} trees, up to {steps.epochs} epochs"
         )
+    if epochs is not None:
+        words.append(f"networks on raw pictures and texts {folds} of each kind, {epochs} epochs")
     limits = limits_from(options.latency, options.size)
     if limits is not None:
         words.append(

@@ -92,7 +92,7 @@ class Calibration:
     shift: np.ndarray  # (margins,) float64
 
     def of(self, margins: np.ndarray) -> np.ndarray:
-        return margins * self.scale + self.shift
+        return np.asarray(margins * self.scale + self.shift)
 
     def inside(self, margins: Margins) -> Margins:
         """Margins that come out calibrated."""

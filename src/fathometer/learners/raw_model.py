@@ -36,6 +36,7 @@ class RawModel:
     nets: tuple[RawNet, ...]  # in evaluation mode
     folds: tuple[int, ...]  # each network's
     scale: TargetScale | None  # regression only, (P, 1, 1)
+    factor: float = 1.0  # of the logits; 1 for values
     family: ClassVar[Family] = Family.DEEP
 
     def predict(self, table: Table) -> Prediction:
@@ -46,7 +47,7 @@ class RawModel:
         for raws in self._chunks(table):
             with torch.inference_mode():
                 each = [net(own) for net, own in zip(self.nets, raws, strict=True)]
-            parts.append(scores(torch.stack(each), self.scale).mean(axis=0))
+            parts.append(scores(torch.stack(each) * self.factor, self.scale).mean(axis=0))
         return Prediction(self.task, np.concatenate(parts))
 
     def features(self, table: Table) -> np.ndarray:
@@ -82,7 +83,8 @@ class RawModel:
             outputs.append(graph.add("Unsqueeze", net.write(graph, raws), first))
         stacked = graph.concat(outputs, axis=0)
         if self.scale is None:
-            answers = graph.add("Softmax", stacked, axis=2)
+            stretched = graph.add("Mul", stacked, graph.constant(np.float32(self.factor)))
+            answers = graph.add("Softmax", stretched, axis=2)
         else:
             answers = self.scale.write(graph, stacked)
         return graph.add("ReduceMean", answers, first, keepdims=0)

@@ -19,6 +19,7 @@ from fathometer.learners.contract import UNLIMITED, Account, Budget, Family, Pro
 from fathometer.learners.network_lessons import standardised
 from fathometer.learners.network_model import TargetScale, fit_target_scale, scores
 from fathometer.learners.raw_model import RawModel
+from fathometer.learners.sharpness import best_factor, factors_by_others
 from fathometer.table.split import Split
 from fathometer.table.table import Column, Table
 from fathometer.table.task import Task, TaskKind
@@ -95,15 +96,17 @@ class RawNetwork:
         if not graduates:
             raise OutOfTimeError(f"the time was up before {self.name} had learned anything.")
         folds = tuple(graduate.member.fold for graduate in graduates)
+        factor, by_others = stretched(graduates, split, target, task)
         return RawModel(
             task,
             feature_specs(table, task),
-            out_of_fold_scores(graduates, split, scale, task),
+            out_of_fold_scores(graduates, by_others, split, scale, task),
             described(graduates, training),
             steps,
             tuple(graduate.net for graduate in graduates),
             folds,
             None if scale is None else scale.take(folds),
+            factor,
         )
 
     def taught(self) -> RawTraining:
@@ -210,16 +213,36 @@ def reporter(budget: Budget, folds: int) -> Callable[[SoloStanding], None]:
     return report
 
 
+def stretched(
+    graduates: Sequence[SoloGraduate], split: Split, target: np.ndarray, task: Task
+) -> tuple[float, list[float]]:
+    """What to multiply logits by: in the model, and of each network on its own validation rows,
+    which have no say in the latter. All 1 for values."""
+    if task.kind is TaskKind.REGRESS:
+        return 1.0, [1.0] * len(graduates)
+    folds = [graduate.member.fold for graduate in graduates]
+    logits = [graduate.outputs.numpy() for graduate in graduates]
+    truth = [target[split.places(split.folds[fold])] for fold in folds]
+    whole = best_factor(np.concatenate(logits), np.concatenate(truth))
+    return whole, factors_by_others(logits, truth, folds)
+
+
 def out_of_fold_scores(
-    graduates: Sequence[SoloGraduate], split: Split, scale: TargetScale | None, task: Task
+    graduates: Sequence[SoloGraduate],
+    factors: Sequence[float],
+    split: Split,
+    scale: TargetScale | None,
+    task: Task,
 ) -> np.ndarray:
-    """Each training row's mean score over the networks that did not learn from it."""
+    """Each training row's mean score over the networks that did not learn from it.
+
+    factors: what each network's logits are multiplied by."""
     total = np.zeros((len(split.train), task.outputs))
-    for graduate in graduates:
+    for graduate, factor in zip(graduates, factors, strict=True):
         fold = graduate.member.fold
         own = None if scale is None else scale.take([fold])
         rows = split.places(split.folds[fold])
-        total[rows] += scores(graduate.outputs.unsqueeze(0), own)[0]
+        total[rows] += scores(graduate.outputs.unsqueeze(0) * factor, own)[0]
     return total / (len(graduates) / len(split.folds))
 
 

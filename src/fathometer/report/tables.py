@@ -129,8 +129,12 @@ def leaderboard(content: ReportContent) -> Markup:
         Heading(f"{metric.label} [95 %]", True, "on the lockbox, with 95 % bootstrap interval"),
         *[charge.heading for charge in CHARGES],
         Heading("calibration error [95 %]", True, "expected calibration error, 0 is best"),
-        Heading("intervals hold", True, "share of unseen rows in which 90 % intervals or sets "
-                "held the truth, with its 95 % interval"),
+        Heading(
+            "intervals hold",
+            True,
+            "share of unseen rows in which 90 % intervals or sets "
+            "held the truth, with its 95 % interval",
+        ),
         Heading("reads as"),
     ]
     return table(headings, [_card_row(card, content, places) for card in cards], sorts=True)

@@ -23,6 +23,14 @@ from fathometer.learners.random_forest import ExtraTrees, RandomForest
 from fathometer.learners.xg_boost import XGBoost
 from fathometer.table.table import Table
 from fathometer.table.task import Task, TaskKind
+from fathometer.trial.raw_entrants import (
+    RawSteps,
+    has_pictures,
+    has_prose,
+    only_texts,
+    picture_entrants,
+    text_entrants,
+)
 
 
 class Effort(Enum):
@@ -54,6 +62,11 @@ STEPS: dict[Effort, Steps] = {
     Effort.STANDARD: Steps(5, 50_000, 1200, 0.06, 80, 200, 36, 2, 5, 5),
     Effort.THOROUGH: Steps(8, 500_000, 4000, 0.03, 200, 400, 96, 4, 5, 24),
 }
+RAW_STEPS: dict[Effort, RawSteps] = {
+    Effort.QUICK: RawSteps(3, 8, 1_000, 6, 128, 1),
+    Effort.STANDARD: RawSteps(5, 16, 2_000, 10, 256, 1),
+    Effort.THOROUGH: RawSteps(5, 32, 4_000, 16, 512, 2),
+}
 LEAST_ROUNDS = 60
 # CatBoost's time for a round grows with the classes: on kddcup99 (23) 60 rounds took 37 s, 40 with
 # larger steps 25 s, accuracy 0.998 either way; letter_recognition (26) 0.937 and 0.930.
@@ -61,8 +74,37 @@ MANY_CLASSES_ROUNDS = 40
 MOST_PENALTIES = (1.0, 1e-1, 1e-2, 1e-3, 1e-4)
 
 
+def folds_for(task: Task, table: Table, effort: Effort) -> int:
+    """Into how many parts the training rows are divided."""
+    raw, plain = RAW_STEPS[effort].folds, STEPS[effort].folds
+    return raw if has_pictures(table, task) else plain
+
+
+def raw_epochs(task: Task, table: Table, effort: Effort) -> int | None:
+    """Passes over the rows of networks on pictures or texts; None where there are neither."""
+    if has_pictures(table, task):
+        return RAW_STEPS[effort].picture_epochs
+    return RAW_STEPS[effort].text_epochs if has_prose(table, task) else None
+
+
 def entrants(task: Task, table: Table, effort: Effort, seed: int) -> tuple[Learner, ...]:
-    """All learners for a task: the two that always finish first, then the families in turn."""
+    """All learners for a task: those that always finish first, then the families in turn."""
+    plain = table_entrants(task, effort, seed)
+    trees = {learner.name: learner for learner in plain}
+    if has_pictures(table, task):
+        boosted, forest = trees["LightGBM"], trees["extra trees"]
+        return picture_entrants(task, table, RAW_STEPS[effort], (boosted, forest), seed)
+    if has_prose(table, task):
+        names = ["LightGBM", "random forest"]
+        if not only_texts(table, task):
+            names += ["CatBoost", "modern network"]
+        own = tuple(trees[name] for name in names)
+        return text_entrants(task, table, RAW_STEPS[effort], own, seed)
+    return plain
+
+
+def table_entrants(task: Task, effort: Effort, seed: int) -> tuple[Learner, ...]:
+    """The learners for tables of numbers, categories, dates and short texts."""
     steps = STEPS[effort]
     rounds = max(LEAST_ROUNDS, steps.boosting_work // _trees_a_round(task))
     # Fewer rounds take larger steps, up to where boosting starts to overshoot.

@@ -13,7 +13,7 @@ from fathometer.errors import OptionError
 from fathometer.table.metric import METRICS, Metric
 from fathometer.trial.scorecard import Scorecard
 from fathometer.verdict.bench import Rows, paired_gap
-from fathometer.verdict.decide import Contestant
+from fathometer.verdict.decide import Contestant, zone_of
 from fathometer.verdict.verdict import Preferred, Verdict
 from fathometer.verdict.words import CONSTANT, duration, file_size, fixed, places_for, significant
 from fathometer.verdict.worth import million_seconds
@@ -65,7 +65,7 @@ def with_preference(
     seed: int,
 ) -> Verdict:
     """The verdict with the answer to a preference, and the sentence that says it."""
-    zone = verdict.gap.zone if verdict.gap else 0.0
+    zone = verdict.gap.zone if verdict.gap else zone_of(metric, lockbox.truth)
     most = zone if preference.most_loss is None else preference.most_loss
     best, chosen = _chosen(preference.wish, most, contestants, metric)
     loss = paired_gap(

@@ -1,0 +1,114 @@
+"""Who enters where there are pictures or texts: the contestants that read them, of both families.
+
+What stands beside them on plain tables stays where it helps: trees read the engineered features of
+pictures and texts, but one kind of them is enough, since each costs a hundred columns' time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fathometer.features.roads import feature_specs
+from fathometer.learners.constant import Constant
+from fathometer.learners.contract import Learner
+from fathometer.learners.linear import Ridge
+from fathometer.learners.neighbours import Neighbours
+from fathometer.learners.ngram_linear import NaiveBayesSVM, NgramBayes, NgramLogistic, NgramRidge
+from fathometer.learners.picture_networks import picture_networks
+from fathometer.learners.support_vectors import KernelMachine, LinearMachine
+from fathometer.learners.text_networks import text_networks
+from fathometer.table.kind import Kind
+from fathometer.table.table import Column, Table
+from fathometer.table.task import Task, TaskKind
+
+LEAST_WORDS = 5.0  # on average; below it texts are names, titles or codes, which tables handle
+LOOKED_AT = 1_000  # texts
+
+
+@dataclass(frozen=True)
+class RawSteps:
+    """One effort in steps, for pictures and texts."""
+
+    folds: int  # of tables with pictures, whose networks cost minutes each
+    picture_epochs: int
+    landmarks: int  # of the kernel machine
+    text_epochs: int
+    tokens: int  # of a text that networks read
+    seeds: int  # networks a fold
+
+
+def has_pictures(table: Table, task: Task) -> bool:
+    """Whether there are pictures to learn from."""
+    return any(spec.kind is Kind.IMAGE for spec in feature_specs(table, task))
+
+
+def has_prose(table: Table, task: Task) -> bool:
+    """Whether there are texts of some length to learn from."""
+    texts = [table[s.name] for s in feature_specs(table, task) if s.kind is Kind.TEXT]
+    return any(_words(text) >= LEAST_WORDS for text in texts)
+
+
+def _words(column: Column) -> float:
+    """Words of a text, mean over some of them."""
+    texts = column.strings[:: max(1, len(column.values) // LOOKED_AT)]
+    return float(np.mean([text.count(" ") + 1 for text in texts])) if len(texts) else 0.0
+
+
+def picture_entrants(
+    task: Task, table: Table, steps: RawSteps, trees: tuple[Learner, Learner], seed: int
+) -> tuple[Learner, ...]:
+    """Contestants for tables with pictures, whatever else they hold.
+
+    trees: as they enter for tables."""
+    sizes = [spec.size for spec in feature_specs(table, task) if spec.kind is Kind.IMAGE]
+    largest = max(sizes, key=lambda size: size.height * size.width)
+    old, modern, today = picture_networks(
+        (largest.height, largest.width),
+        epochs=steps.picture_epochs,
+        seeds=steps.seeds,
+        seed=seed,
+    )
+    boosted, forest = trees
+    if task.kind is TaskKind.REGRESS:
+        return (Constant(), Ridge((1e-1, 1e-2, 1e-3)), boosted, modern, today, forest)
+    return (
+        Constant(),
+        LinearMachine(),
+        boosted,
+        old,
+        KernelMachine(landmarks=steps.landmarks),
+        today,
+        forest,
+        modern,
+        Neighbours((40, 10), 2_500),
+    )
+
+
+def text_entrants(
+    task: Task, table: Table, steps: RawSteps, trees: tuple[Learner, ...], seed: int
+) -> tuple[Learner, ...]:
+    """Contestants for tables with texts, whatever else they hold.
+
+    trees: as they enter for tables."""
+    vectors, patterns, attention = text_networks(
+        length=steps.tokens, epochs=steps.text_epochs, seeds=steps.seeds, seed=seed
+    )
+    if task.kind is TaskKind.REGRESS:
+        return (Constant(), NgramRidge(), vectors, *trees, patterns, attention)
+    return (
+        Constant(),
+        NgramLogistic(),
+        vectors,
+        *trees,
+        NgramBayes(),
+        patterns,
+        NaiveBayesSVM(),
+        attention,
+    )
+
+
+def only_texts(table: Table, task: Task) -> bool:
+    """Whether texts are all there is to learn from."""
+    return all(spec.kind is Kind.TEXT for spec in feature_specs(table, task))
+
