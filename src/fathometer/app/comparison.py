@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fathometer.app.challengers import challenger_trials, with_challengers
 from fathometer.app.doubts import doubts
+from fathometer.app.findings import with_findings
 from fathometer.app.limits import limits_from
 from fathometer.app.own_networks import drawn, own_networks, source_words, with_own
 from fathometer.app.preparation import (
@@ -191,6 +192,7 @@ def compare(
         lockbox = Rows(judging, None if groups is None else groups[split.lockbox])
         trials = graded((*contest.run(learners), *challenging), task, lockbox, seed)
         verdict = _decide(trials, understanding, options, wishes)
+        verdict = with_findings(verdict, contest, learners, trials)
         files = write_results(folder, understanding, trials, verdict, command)
         if not terms.stopped():
             store.complete()
