@@ -105,11 +105,11 @@ def messages(rows: int) -> Table:
 
 @pytest.mark.parametrize("place", [0, 1])
 def test_networks_tell_spam_from_messages(place):
-    table = messages(1_500)
+    table = messages(900)
     task = ask(table, "label")
     split = divide(table, task, DivideOptions(folds=3))
     learner = text_networks(length=64, epochs=3, seeds=1, seed=0)[place]
-    learner = replace(learner, training=replace(learner.taught(), least_steps=120))
+    learner = replace(learner, training=replace(learner.taught(), least_steps=60))
     model = learner.fit(table, task, split)
     truth = task.encode(table["label"])
     right = model.predict(table.rows(split.lockbox)).scores.argmax(axis=1) == truth[split.lockbox]
@@ -120,6 +120,6 @@ def test_longer_texts_are_read_by_what_costs_less():
     bag, convolution, transformer = text_networks(length=128, epochs=4, seeds=2, seed=7)
     lengths = [own.text.tokens.length for own in (bag, convolution, transformer)]
     assert lengths == [1024, 128, 64]
-    assert {own.taught().epochs for own in (bag, convolution, transformer)} == {4}
+    assert [own.taught().epochs for own in (bag, convolution, transformer)] == [8, 4, 4]
     assert {own.taught().seeds for own in (bag, convolution, transformer)} == {2}
     assert {own.seed for own in (bag, convolution, transformer)} == {7}

@@ -69,9 +69,10 @@ def test_texts_cannot_become_markup(multiclass):
     column = column_from("said", Kind.TEXT, ["<script>alert(1)</script> and so on"] * 6)
     pairs, worst = gallery.mistakes_in_classes(column, CLASSES, TRUTH, SCORES, np.arange(6))
     rows = gallery.samples_of(column, CLASSES, TRUTH, np.arange(6))
-    one = Gallery("said", "logistic", rows, pairs, worst)
+    one = Gallery("said", "logistic", rows, ("Texts of 8 words.",), pairs, worst)
     content = replace(multiclass, galleries=(one,))
     drawn = samples(content) + mistakes(content)
     assert "<script>" not in drawn
     assert "&lt;script&gt;" in drawn
     assert "coat taken for shirt, 1 row" in drawn
+    assert "Texts of 8 words." in drawn

@@ -11,6 +11,7 @@ import numpy as np
 from fathometer.app.document import finite
 from fathometer.app.preparation import Understanding
 from fathometer.errors import StoreError
+from fathometer.features.text_statistics import text_statistics
 from fathometer.graph import Element
 from fathometer.modelfile.load import ModelFile
 from fathometer.report import gallery
@@ -216,7 +217,11 @@ def _galleries(trial: Trial, understanding: Understanding) -> tuple[Gallery, ...
         else:
             worst = gallery.mistakes_in_values(column, truth, scores[:, 0], split.lockbox)
         samples = gallery.samples_of(column, task.classes, learned, split.train)
-        found.append(Gallery(column.name, trial.scorecard.name, samples, pairs, worst))
+        learned_rows = column.take(split.train)
+        is_text = column.kind is Kind.TEXT
+        notes = text_statistics(learned_rows).sentences() if is_text else ()
+        name = trial.scorecard.name
+        found.append(Gallery(column.name, name, samples, tuple(notes), pairs, worst))
     return tuple(found)
 
 

@@ -37,16 +37,19 @@ class NgramBlock:
 
     def weighted(self, counts: csr_array) -> csr_array:
         """(rows, n-grams) float32, rows of length 1, of the n-grams' counts."""
-        found = counts.copy()
+        from scipy.sparse import csr_array
+
         if self.weighting is Weighting.TF_IDF:
-            found.data = np.sqrt(counts.data) * self.weights[counts.indices]
+            values = np.sqrt(counts.data)
+            values *= self.weights[counts.indices]
         else:
-            found.data = np.ones_like(counts.data)
-        sizes = np.diff(found.indptr)
-        row = np.repeat(np.arange(len(sizes)), sizes)
-        length = np.sqrt(np.bincount(row, np.square(found.data), minlength=len(sizes)))
-        found.data /= np.repeat(np.maximum(length, SHORTEST), sizes).astype(np.float32)
-        return found
+            values = np.ones_like(counts.data)
+        sizes = np.diff(counts.indptr)
+        filled = np.flatnonzero(sizes)
+        squares = np.square(values)
+        sums = np.add.reduceat(squares, counts.indptr[filled], dtype=np.float64)
+        values /= np.repeat(np.maximum(np.sqrt(sums), SHORTEST).astype(np.float32), sizes[filled])
+        return csr_array((values, counts.indices, counts.indptr), shape=counts.shape)
 
     def write(self, graph: Graph, weights: np.ndarray) -> str:
         """The twin of `weighted(counts) · weights`, float (rows, margins).

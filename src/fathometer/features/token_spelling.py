@@ -37,7 +37,7 @@ class Spelling:
         return sum(len(own) for own in self.keys)
 
     @property
-    def _base(self) -> int:
+    def _radix(self) -> int:
         return len(self.characters) + 1
 
     def codes(self, words: Sequence[str]) -> np.ndarray:
@@ -46,7 +46,7 @@ class Spelling:
         known = np.array([ord(each) for each in self.characters], dtype=np.uint32)
         places = np.minimum(np.searchsorted(known, read), len(known) - 1)
         is_known = known[places] == read
-        found = _grams(np.where(is_known, places + 1, 0), self._base)
+        found = _grams(np.where(is_known, places + 1, 0), self._radix)
         parts, first = [], self.first
         for own, keys in zip(found, self.keys, strict=True):
             at = np.minimum(np.searchsorted(keys, own), max(0, len(keys) - 1))
@@ -77,7 +77,7 @@ class Spelling:
             _part(graph, letters, 0, READ),
             domain="ai.onnx.ml",
             keys_strings=list(self.characters),
-            values_int64s=list(range(1, self._base)),
+            values_int64s=list(range(1, self._radix)),
             default_int64=0,
         )
         parts, first = [], self.first
@@ -95,7 +95,7 @@ class Spelling:
     ) -> str:
         key = _part(graph, numbers, 0, READ - size + 1)
         for place in range(1, size):
-            scaled = graph.add("Mul", key, graph.constant(np.int64(self._base)))
+            scaled = graph.add("Mul", key, graph.constant(np.int64(self._radix)))
             key = graph.add("Add", scaled, _part(graph, numbers, place, READ - size + 1 + place))
         return graph.add(
             "LabelEncoder",

@@ -60,7 +60,7 @@ class TextCodes:
         """Columns of a row, codes there are, codes of pairs, and unknown words that are spelled."""
         blocks = 2 if len(self.pairs) else 1
         columns = SPELLED * PIECES + blocks * self.length
-        codes = self._base + len(self.pairs) + self.spelling.count
+        codes = self._radix + len(self.pairs) + self.spelling.count
         return columns, codes, len(self.pairs), SPELLED
 
     @property
@@ -70,7 +70,7 @@ class TextCodes:
         return np.concatenate([np.zeros((FIRST, PIECES), dtype=np.int32), own])
 
     @property
-    def _base(self) -> int:
+    def _radix(self) -> int:
         return FIRST + len(self.tokens)
 
     def codes(self, table: Table) -> np.ndarray:
@@ -93,10 +93,10 @@ class TextCodes:
         found[split.rows, first + split.places] = codes
         self._fill_pieces(found, split, codes)
         if len(self.pairs):
-            keys = _pair_keys(found[:, first : first + self.length], self._base)
+            keys = _pair_keys(found[:, first : first + self.length], self._radix)
             at = np.minimum(np.searchsorted(self.pairs, keys), len(self.pairs) - 1)
             hit = self.pairs[at] == keys
-            found[:, first + self.length : -1] = np.where(hit, at + self._base, PADDING)
+            found[:, first + self.length : -1] = np.where(hit, at + self._radix, PADDING)
 
     def _fill_pieces(self, found: np.ndarray, split: SplitTexts, codes: np.ndarray) -> None:
         unknown = np.flatnonzero(codes == UNKNOWN)
@@ -115,7 +115,7 @@ class TextCodes:
         """The same in a graph, int64; the token columns end with the longest text's."""
         raw = graph.input(self.column, Element.STRING)
         tokens = _write_tokens(graph, raw, self.length, self.missing)
-        known = dict(zip(self.tokens, range(FIRST, self._base), strict=True))
+        known = dict(zip(self.tokens, range(FIRST, self._radix), strict=True))
         codes = _write_lookup(graph, tokens, {"": PADDING, **known}, UNKNOWN)
         is_unknown = graph.add("Equal", codes, graph.constant(np.int64(UNKNOWN)))
         unknown = graph.cast(is_unknown, Element.FLOAT)
@@ -135,14 +135,16 @@ class TextCodes:
         return graph.concat(blocks)
 
     def _write_pairs(self, graph: Graph, codes: str) -> str:
-        left = graph.add("Mul", _between(graph, codes, 0, -1), graph.constant(np.int64(self._base)))
+        left = graph.add(
+            "Mul", _between(graph, codes, 0, -1), graph.constant(np.int64(self._radix))
+        )
         last = int(np.iinfo(np.int64).max)
         return graph.add(
             "LabelEncoder",
             graph.add("Add", left, _between(graph, codes, 1, last)),
             domain="ai.onnx.ml",
             keys_int64s=self.pairs.tolist(),
-            values_int64s=list(range(self._base, self._base + len(self.pairs))),
+            values_int64s=list(range(self._radix, self._radix + len(self.pairs))),
             default_int64=PADDING,
         )
 

@@ -16,7 +16,8 @@ def text_networks(*, length: int, epochs: int, seeds: int, seed: int) -> tuple[R
 
     Args:
         length: tokens of a text that the convolution reads, at most.
-        epochs: of each network; small tables are passed over more often.
+        epochs: of the convolution and the transformer; word vectors, a few times cheaper, take
+            twice as many. Small tables are passed over more often.
         seeds: networks for each fold.
     """
     from fathometer.networks.raw.text_bag import WordBag
@@ -25,10 +26,11 @@ def text_networks(*, length: int, epochs: int, seeds: int, seed: int) -> tuple[R
 
     bag, patterns, attention = WordBag(), WordConvolution(), WordTransformer()
     architectures = (
-        ("word vectors", replace(bag, tokens=replace(bag.tokens, length=SUMMED * length))),
-        ("word convolution", replace(patterns, tokens=replace(patterns.tokens, length=length))),
+        ("word vectors", 2, replace(bag, tokens=replace(bag.tokens, length=SUMMED * length))),
+        ("word convolution", 1, replace(patterns, tokens=replace(patterns.tokens, length=length))),
         (
             "word transformer",
+            1,
             replace(attention, tokens=replace(attention.tokens, length=int(ATTENDED * length))),
         ),
     )
@@ -36,8 +38,8 @@ def text_networks(*, length: int, epochs: int, seeds: int, seed: int) -> tuple[R
         RawNetwork(
             name,
             text=own,
-            training=replace(own.training, epochs=epochs, seeds=seeds),
+            training=replace(own.training, epochs=share * epochs, seeds=seeds),
             seed=seed,
         )
-        for name, own in architectures
+        for name, share, own in architectures
     )

@@ -50,6 +50,7 @@ class Gallery:
     column: str
     model: str
     samples: tuple[tuple[str, tuple[Exhibit, ...]], ...]  # training rows by class
+    notes: tuple[str, ...]  # what its values are like, in words
     pairs: tuple[ConfusedPair, ...]  # the most frequent first
     worst: tuple[Exhibit, ...]  # wrong and sure, or farthest off
 

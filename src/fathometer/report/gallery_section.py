@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fathometer.report.content import ReportContent
 from fathometer.report.gallery import ConfusedPair, Exhibit, Gallery
 from fathometer.report.markup import Markup, tag, together
-from fathometer.report.pieces import figure
+from fathometer.report.pieces import figure, paragraph
 from fathometer.report.quantities import counted, share
 
 PNG = b"\x89PNG"
@@ -16,7 +16,7 @@ PNG = b"\x89PNG"
 
 def samples(content: ReportContent) -> Markup:
     """Training rows of each class, as they are learned from."""
-    return together(*[_samples(one) for one in content.galleries if one.samples])
+    return together(*[_samples(one) for one in content.galleries if one.samples or one.notes])
 
 
 def mistakes(content: ReportContent) -> Markup:
@@ -31,7 +31,8 @@ def _samples(gallery: Gallery) -> Markup:
         if exhibits
     ]
     caption = f"The first training rows of each class, column “{gallery.column}”."
-    return figure(caption, *rows, kind="gallery")
+    shown = figure(caption, *rows, kind="gallery") if rows else Markup()
+    return together(*[paragraph(note) for note in gallery.notes], shown)
 
 
 def _mistakes(gallery: Gallery) -> Markup:

@@ -14,7 +14,13 @@ from fathometer.learners.constant import Constant
 from fathometer.learners.contract import Learner
 from fathometer.learners.linear import Ridge
 from fathometer.learners.neighbours import Neighbours
-from fathometer.learners.ngram_linear import NaiveBayesSVM, NgramBayes, NgramLogistic, NgramRidge
+from fathometer.learners.ngram_linear import (
+    NaiveBayesSVM,
+    NgramBayes,
+    NgramLogistic,
+    NgramRidge,
+    Spread,
+)
 from fathometer.learners.picture_networks import picture_networks
 from fathometer.learners.support_vectors import KernelMachine, LinearMachine
 from fathometer.learners.text_networks import text_networks
@@ -36,6 +42,9 @@ class RawSteps:
     text_epochs: int
     tokens: int  # of a text that networks read
     seeds: int  # networks a fold
+    ngrams: int  # columns of a text at most
+    words: int  # of the longest n-gram of words
+    short_bytes: int  # of text, up to which characters are counted as well
 
 
 def has_pictures(table: Table, task: Task) -> bool:
@@ -94,16 +103,18 @@ def text_entrants(
     vectors, patterns, attention = text_networks(
         length=steps.tokens, epochs=steps.text_epochs, seeds=steps.seeds, seed=seed
     )
+    spread = Spread(most=steps.ngrams, short_bytes=steps.short_bytes)
+    wide = Spread((1, steps.words), most=2 * steps.ngrams, short_bytes=steps.short_bytes)
     if task.kind is TaskKind.REGRESS:
-        return (Constant(), NgramRidge(), vectors, *trees, patterns, attention)
+        return (Constant(), NgramRidge(spread=spread), vectors, *trees, patterns, attention)
     return (
         Constant(),
-        NgramLogistic(),
+        NgramLogistic(spread=spread),
         vectors,
         *trees,
-        NgramBayes(),
+        NgramBayes(spread=spread),
         patterns,
-        NaiveBayesSVM(),
+        NaiveBayesSVM(spread=wide),
         attention,
     )
 
@@ -111,4 +122,3 @@ def text_entrants(
 def only_texts(table: Table, task: Task) -> bool:
     """Whether texts are all there is to learn from."""
     return all(spec.kind is Kind.TEXT for spec in feature_specs(table, task))
-
