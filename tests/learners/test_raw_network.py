@@ -130,8 +130,8 @@ def test_learns_from_training_rows_alone():
 def test_features_are_what_the_head_sees():
     table, task, split = numerals()
     model = FAST.fit(table, task, split)
-    features = model.features(table)
-    assert features.shape == (3, ROWS, 16)
+    features = model.learned_features(table)
+    assert [own.shape for own in features] == [(ROWS, 16)] * 3
     heads = [net.head for net in model.nets]
     logits = [
         own @ head.weight.detach().numpy().T + head.bias.detach().numpy()

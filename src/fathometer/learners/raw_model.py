@@ -50,21 +50,23 @@ class RawModel:
             parts.append(scores(torch.stack(each) * self.factor, self.scale).mean(axis=0))
         return Prediction(self.task, np.concatenate(parts))
 
-    def features(self, table: Table) -> np.ndarray:
-        """What each network's head sees, (networks, rows, width) float32.
+    def learned_features(self, table: Table) -> tuple[np.ndarray, ...]:
+        """What the head of each fold's first network sees, (rows, width) float32 each.
 
         Rows that a network learned from look easier to it than others: what is learned from these
-        features must respect the folds, for which `folds` says each network's."""
+        features must respect the folds."""
         import torch
+
+        firsts = [self.folds.index(fold) for fold in range(max(self.folds) + 1)]
 
         parts = []
         for raws in self._chunks(table):
             with torch.inference_mode():
-                each = [net.features(own) for net, own in zip(self.nets, raws, strict=True)]
+                each = [self.nets[place].features(raws[place]) for place in firsts]
             parts.append(torch.stack(each).numpy())
         width = self.nets[0].head.in_features
-        empty = np.zeros((len(self.nets), 0, width), dtype=np.float32)
-        return np.concatenate([empty, *parts], axis=1)
+        empty = np.zeros((len(firsts), 0, width), dtype=np.float32)
+        return tuple(np.concatenate([empty, *parts], axis=1))
 
     def _chunks(self, table: Table) -> Iterator[list[list[torch.Tensor]]]:
         """Each network's raw columns of some rows at a time."""
