@@ -77,7 +77,7 @@ MOST_PENALTIES = (1.0, 1e-1, 1e-2, 1e-3, 1e-4)
 def folds_for(task: Task, table: Table, effort: Effort) -> int:
     """Into how many parts the training rows are divided."""
     raw, plain = RAW_STEPS[effort].folds, STEPS[effort].folds
-    return raw if has_pictures(table, task) else plain
+    return raw if has_pictures(table, task) or has_prose(table, task) else plain
 
 
 def raw_epochs(task: Task, table: Table, effort: Effort) -> int | None:

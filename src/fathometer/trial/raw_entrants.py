@@ -36,7 +36,7 @@ LOOKED_AT = 1_000  # texts
 class RawSteps:
     """One effort in steps, for pictures and texts."""
 
-    folds: int  # of tables with pictures, whose networks cost minutes each
+    folds: int  # of tables with pictures or texts, whose networks cost minutes each
     picture_epochs: int
     landmarks: int  # of the kernel machine
     text_epochs: int
