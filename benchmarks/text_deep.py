@@ -179,10 +179,10 @@ def page(results: dict[str, list[dict]]) -> str:
         f"On: {' · '.join(machine().values())}.",
         f"Versions: {', '.join(f'{name} {version}' for name, version in versions().items())}.",
         f"`python benchmarks/text_deep.py ../shared/data`; {FOLDS} folds, seed {SEED}, one run;",
-        f"networks of quick effort: {EPOCHS} epochs, or 300 steps if that is more. The",
-        f"convolution reads {LENGTH} words of a text, word vectors {8 * LENGTH}, the transformer",
-        f"{LENGTH // 2}. At most {MOST_TEST:,} test rows. The machine was busy with other work:",
-        "processor seconds say what a fit costs, seconds how long it lasted then.",
+        f"networks of quick effort: {EPOCHS} epochs, word vectors twice as many, 300 steps at",
+        f"least. The convolution reads {LENGTH} words of a text, word vectors {8 * LENGTH}, the",
+        f"transformer {LENGTH // 2}. At most {MOST_TEST:,} test rows. The machine was busy with",
+        "other work: processor seconds say what a fit costs, seconds how long it lasted then.",
         "",
     ]
     for name, rows in results.items():

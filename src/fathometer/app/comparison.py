@@ -32,6 +32,7 @@ from fathometer.table.read import Source
 from fathometer.table.task import Task
 from fathometer.table.together import group_codes
 from fathometer.trial.contest import Contest, Terms, Trial
+from fathometer.trial.curves import keeping_time
 from fathometer.trial.entrants import entrants
 from fathometer.trial.event import Event
 from fathometer.trial.jury import Jury
@@ -187,12 +188,15 @@ def compare(
     challenging = challenger_trials(options.challengers, Jury(table, task, split, groups))
     with RunStore.open(folder, run_key(decided), words=command) as store:
         limits = limits_from(latency, size)
-        contest = Contest(table, task, split, store, tell, terms, groups, limits=limits)
+        contest = Contest(
+            table, task, split, store, tell, keeping_time(terms), groups, limits=limits
+        )
         judging = task.encode(table[task.target])[split.lockbox]
         lockbox = Rows(judging, None if groups is None else groups[split.lockbox])
         trials = graded((*contest.run(learners), *challenging), task, lockbox, seed)
         verdict = _decide(trials, understanding, options, wishes)
-        verdict = with_findings(verdict, contest, learners, trials)
+        afterwards = replace(contest, terms=terms)
+        verdict = with_findings(verdict, afterwards, learners, trials, options)
         files = write_results(folder, understanding, trials, verdict, command)
         if not terms.stopped():
             store.complete()

@@ -1,25 +1,89 @@
-"""What a contest finds out beside its winner: who deserves the credit."""
+"""What a contest finds out beside its winner: who deserves the credit, and what more rows would
+change."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
+from fathometer.app.preparation import Options
 from fathometer.learners.contract import Learner
+from fathometer.table.metric import METRICS
+from fathometer.table.table import Table
+from fathometer.table.task import Task
+from fathometer.table.together import time_values
 from fathometer.trial.contest import Contest, Trial
 from fathometer.trial.credit import corners
+from fathometer.trial.curves import CurvePair, learning_curves
+from fathometer.trial.entrants import Effort
+from fathometer.trial.raw_entrants import has_pictures, has_prose
+from fathometer.verdict.bench import Rows
 from fathometer.verdict.credit import credit
+from fathometer.verdict.decide import zone_of
+from fathometer.verdict.forecast import forecast
+from fathometer.verdict.forecast_words import forecast_sentences
 from fathometer.verdict.verdict import Verdict
+
+# At effort quick, learning curves are drawn where they cost seconds, not minutes.
+QUICK_CLASSES = 10
 
 
 def with_findings(
+    verdict: Verdict,
+    contest: Contest,
+    learners: Sequence[Learner],
+    trials: Sequence[Trial],
+    options: Options,
+) -> Verdict:
+    """The verdict with credit and forecast, where they could be told, and a sentence of each."""
+    return _with_forecast(_with_credit(verdict, contest, learners, trials), contest, learners,
+                          trials, options)  # fmt: skip
+
+
+def _with_credit(
     verdict: Verdict, contest: Contest, learners: Sequence[Learner], trials: Sequence[Trial]
 ) -> Verdict:
-    """The verdict with the credit of features and learner, where it could be told."""
     found = corners(contest, learners, trials)
     if found is None:
         return verdict
-    task, split = contest.task, contest.split
-    truth = task.encode(contest.table[task.target])[split.train]
-    divided = credit(found, task, truth, seed=split.seed)
+    divided = credit(found, contest.task, _learned(contest), seed=contest.split.seed)
     return replace(verdict, credit=divided, sentences=(*verdict.sentences, divided.sentence))
+
+
+def _with_forecast(
+    verdict: Verdict,
+    contest: Contest,
+    learners: Sequence[Learner],
+    trials: Sequence[Trial],
+    options: Options,
+) -> Verdict:
+    table, task, split = contest.table, contest.task, contest.split
+    times = None if options.time is None else time_values(table, options.time)
+    if options.effort is Effort.QUICK and not _costs_little(task, table):
+        pair = CurvePair(
+            missing="at effort quick they are left out for pictures, texts and many classes; "
+            "--effort standard draws them"
+        )
+    else:
+        pair = learning_curves(contest, learners, trials, times=times)
+    metric, truth = METRICS[task.metric], _learned(contest)
+    groups = None if contest.groups is None else contest.groups[split.train]
+    rows = Rows(truth, groups)
+    found = forecast(pair, metric, rows, zone_of(metric, truth), seed=split.seed)
+    if found is None:
+        return replace(verdict, no_forecast=pair.missing)
+    sentences = (*verdict.sentences, *forecast_sentences(found))
+    return replace(verdict, forecast=found, sentences=sentences)
+
+
+def _learned(contest: Contest) -> np.ndarray:
+    """The training rows' true answers, encoded."""
+    truth = contest.task.encode(contest.table[contest.task.target])
+    return np.asarray(truth[contest.split.train])
+
+
+def _costs_little(task: Task, table: Table) -> bool:
+    is_raw = has_pictures(table, task) or has_prose(table, task)
+    return not is_raw and len(task.classes) <= QUICK_CLASSES

@@ -147,7 +147,8 @@ def fit_on_ngrams(
     """
     rows = split.train
     truth = task.encode(table[task.target])
-    link = fit_link(task, truth[rows])
+    taught = split.teaching
+    link = fit_link(task, truth[taught])
     plans = tuple(dict.fromkeys(plan for setting in search.settings for plan in setting.plans))
     counted = count_texts(table, task, plans, seed=split.seed)
     margins = _margins_of_folds(search, counted, link, split, budget)
@@ -161,8 +162,8 @@ def fit_on_ngrams(
         out_of_fold[own] = link.answers(scaled.of(margins[place, own]))
     final, scaled = _best(link, margins, truth[rows])
     setting = search.settings[final]
-    fitted = counted.fit(rows, setting.plans)
-    learning = Learning(fitted.training, truth[rows], link, fitted.road.text_columns)
+    fitted = counted.fit(taught, setting.plans)
+    learning = Learning(fitted.training, truth[taught], link, fitted.road.text_columns)
     (found,) = search.fit_path(learning, [setting.strength])
     found = scaled.inside(found)
     settings = len(search.settings)

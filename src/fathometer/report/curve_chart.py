@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fathometer.report.content import Side
+from fathometer.report.content import ReportContent, Side
 from fathometer.report.drawing import Axis, label, line, mark, picture, shortened, tick_places
 from fathometer.report.fit_charts import short_number
 from fathometer.report.markup import Markup, tag, together
@@ -35,12 +35,15 @@ class _Plane:
     up: Axis  # the score
 
 
+def more_data(content: ReportContent) -> Markup:
+    """The section on more data."""
+    return forecast_section(content.verdict.forecast, content.verdict.no_forecast)
+
+
 def forecast_section(found: Forecast | None, missing: str = "") -> Markup:
     """The section on more data: sentences, chart and what it shows; or why there is none."""
-    title = tag("h3", {}, "What more data would change")
     if found is None:
-        words = f"No learning curves were drawn: {missing}." if missing else ""
-        return together(title, paragraph(words)) if words else Markup()
+        return paragraph(f"No learning curves were drawn: {missing}.") if missing else Markup()
     metric = METRICS[found.metric].label
     caption = (
         f"{sentence(metric)} out of fold over the rows to learn from. Marks: measured on parts of "
@@ -48,7 +51,6 @@ def forecast_section(found: Forecast | None, missing: str = "") -> Markup:
         "of other tables left open and the sampling error of today's scores."
     )
     return together(
-        title,
         *[paragraph(words) for words in forecast_sentences(found)],
         figure(caption, both_widths(lambda width: forecast_chart(found, width))),
     )

@@ -16,6 +16,7 @@ from pathlib import Path
 from fathometer.errors import StoreError
 from fathometer.report import (
     credit_section,
+    curve_chart,
     evidence_section,
     fit_section,
     gallery_section,
@@ -42,6 +43,7 @@ SECTIONS = (
     Section("contest", "Contest", "The contest", sections.contest),
     Section("evidence", "Evidence", "How the verdict was found", evidence_section.evidence),
     Section("cost", "Cost", "Cost against quality", sections.costs),
+    Section("more", "More data", "What more data would change", curve_chart.more_data),
     Section(
         "credit", "Credit", "Features or learner: who deserves the credit", credit_section.credit
     ),

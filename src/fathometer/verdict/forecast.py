@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -95,10 +95,6 @@ class Forecast:
     def is_open(self) -> bool:
         """Whether today's gap is within noise, so that there is no leader to catch up with."""
         return self.gap.low <= 0 <= self.gap.high
-
-    def as_json(self) -> dict[str, object]:
-        """The forecast as plain JSON values, without the path between the outlooks."""
-        return {name: value for name, value in asdict(self).items() if name != "path"}
 
 
 def forecast(

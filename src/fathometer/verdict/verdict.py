@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from fathometer.verdict.credit import Credit
+from fathometer.verdict.forecast import Forecast
 
 SCHEMA = 2  # of `verdict.json`; rises when a reader of the old one would misread the new one
 
@@ -134,6 +135,8 @@ class Verdict:
     preferred: Preferred | None = None
     challengers: tuple[ChallengerGap, ...] = ()
     credit: Credit | None = None
+    forecast: Forecast | None = None
+    no_forecast: str = ""  # why there is none
 
     def as_json(self) -> dict[str, object]:
         """The verdict as plain JSON values."""

@@ -12,7 +12,7 @@ from fathometer.networks.raw.encoder import SeededDropout, TextShape
 
 PADDING, UNKNOWN = 0, 1
 # A token's vector is its own plus this times the sum of its pieces'. The mean instead of the sum
-# was two points of accuracy worse on the emotions of tweets, and one on bank questions.
+# was 1.7 points of accuracy worse on the emotions of tweets, and 0.4 on bank questions.
 PIECE_WEIGHT = 1 / 8
 
 
