@@ -35,7 +35,7 @@ class _Plane:
     up: Axis  # the score
 
 
-def more_data(content: ReportContent) -> Markup:
+def outlook(content: ReportContent) -> Markup:
     """The section on more data."""
     return forecast_section(content.verdict.forecast, content.verdict.no_forecast)
 

@@ -43,7 +43,7 @@ SECTIONS = (
     Section("contest", "Contest", "The contest", sections.contest),
     Section("evidence", "Evidence", "How the verdict was found", evidence_section.evidence),
     Section("cost", "Cost", "Cost against quality", sections.costs),
-    Section("more", "More data", "What more data would change", curve_chart.more_data),
+    Section("more", "More data", "What more data would change", curve_chart.outlook),
     Section(
         "credit", "Credit", "Features or learner: who deserves the credit", credit_section.credit
     ),

@@ -54,7 +54,9 @@ from fathometer.trial.store import RunStore, StoredTrial
 
 TOGETHER = "both together"
 FIT_SHARE = 0.9  # of its turn; a fit ends a round or an epoch after it is told to
-BATCH_ROWS = 10_000  # rows of the batch that throughput is measured on
+BATCH_ROWS = 10_000  # rows of the batch that throughput is measured on, at most
+FEWEST_BATCH_ROWS = 256
+BATCH_SECONDS = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,11 +261,18 @@ class Contest:
         return bare if is_student and most is not None and file.size_bytes > most else file
 
     def _bill(self, file: ModelFile, spent: Spent) -> Bill:
-        rows = self.split.lockbox[: min(BATCH_ROWS, len(self.split.lockbox))]
+        rows = self.split.lockbox[:BATCH_ROWS]
         feeds, _ = feeds_from(self.table.rows(rows), file.columns)
         one = {name: values[:1] for name, values in feeds.items()}
         file.scores(one)  # opens the session, which is no part of an answer
         latency = measure_latency(lambda: file.scores(one))
+        # As many rows as take about so long one at a time: the slowest models take minutes for all.
+        count = int(
+            np.clip(
+                BATCH_SECONDS * 1000 / latency.p50_ms, min(FEWEST_BATCH_ROWS, len(rows)), len(rows)
+            )
+        )
+        feeds = {name: values[:count] for name, values in feeds.items()}
         return Bill(
             train_seconds=spent.seconds,
             energy_joules=spent.joules,
@@ -272,7 +281,7 @@ class Contest:
             file_bytes=file.size_bytes,
             latency_ms_p50=latency.p50_ms,
             latency_ms_p99=latency.p99_ms,
-            rows_per_second=rows_per_second(lambda: file.scores(feeds), len(rows)),
+            rows_per_second=rows_per_second(lambda: file.scores(feeds), count),
         )
 
     def _together(self, trials: Sequence[Trial]) -> tuple[Trial, ...]:
@@ -281,8 +290,13 @@ class Contest:
         if known is not None:
             self.watch(_finished(_restored(known)))
             return (_restored(known),)
+        judged = self.table.rows(self.split.lockbox).content_hash
         candidates = [
-            Candidate(t.scorecard.name, ShippedPart(t.file, self.task), t.out_of_fold)
+            Candidate(
+                t.scorecard.name,
+                ShippedPart(t.file, self.task, {} if t.lockbox is None else {judged: t.lockbox}),
+                t.out_of_fold,
+            )
             for t in trials
             if t.file is not None and t.out_of_fold is not None
         ]
