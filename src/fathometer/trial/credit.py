@@ -32,6 +32,8 @@ Place = tuple[Literal["engineered", "learned"], Literal["classical", "network"]]
 Scored = tuple[str, np.ndarray]  # what learned, and its scores (train rows, outputs)
 CREDIT = "credit"
 ROUNDS, RATE, PATIENCE = 150, 0.12, 20
+MANY_CLASSES_ROUNDS, MANY_CLASSES_RATE = 40, 0.2  # a tree a class and round
+MANY_CLASSES = 4
 PENALTIES = (1e-1, 1e-3)
 # The engineered features of all folds together, in bytes; beyond it the corner stays empty.
 MOST_BYTES = 2_000_000_000
@@ -163,7 +165,9 @@ def on_learned(
         learn, validation = (split.places(rows) for rows in split.fold_rows(fold))
         return features[fold][learn], features[fold][validation]
 
-    booster = LightGBM(ROUNDS, RATE, PATIENCE, seed=split.seed)
+    many = task.outputs > MANY_CLASSES
+    rounds, rate = (MANY_CLASSES_ROUNDS, MANY_CLASSES_RATE) if many else (ROUNDS, RATE)
+    booster = LightGBM(rounds, rate, PATIENCE, seed=split.seed)
     search = (Logistic if task.kind is TaskKind.CLASSIFY else Ridge)(PENALTIES).search(task)
     found = {
         "boosted trees": boosted_out_of_fold(booster, matrices, truth, task, split, budget=budget),
