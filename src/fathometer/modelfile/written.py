@@ -61,6 +61,11 @@ class Written:
         if node.op_type == "Gather" and attribute(node, "axis") == 1:
             places = self.constant(node.input[1])
             return len(places) if places is not None and places.ndim == 1 else None
+        if node.op_type == "TfIdfVectorizer":
+            return int(attribute(node, "ngram_indexes").max()) + 1
+        if node.op_type == "MatMul":
+            weights = self.constant(node.input[1])
+            return weights.shape[1] if weights is not None and weights.ndim == 2 else None
         if node.op_type == "Squeeze":
             rows = self.made_by(node.input[0], "Gather")
             table = self.constant(rows.input[0]) if rows else None
