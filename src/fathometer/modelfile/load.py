@@ -77,13 +77,15 @@ class ModelFile:
     @cached_property
     def session(self) -> onnxruntime.InferenceSession:
         """The runtime session, opened once; one thread, so that calls can run side by side."""
-        return _open(self.content)
+        return open_session(self.content)
 
     @cached_property
     def _row_reader(self) -> RowReader:
         trimmed = trim(self.content, self._scores_name, *_inputs_by_element(self.contents))
         width = len(self.task.classes) if self.task.kind == "classify" else None
-        return RowReader(_open(trimmed.content), self.columns, trimmed, self._scores_name, width)
+        return RowReader(
+            open_session(trimmed.content), self.columns, trimmed, self._scores_name, width
+        )
 
     @property
     def _scores_name(self) -> str:
@@ -261,7 +263,7 @@ def _row_scores(file: ModelFile, row: Mapping[str, Any]) -> list[float]:
     return found
 
 
-def _open(content: bytes) -> onnxruntime.InferenceSession:
+def open_session(content: bytes) -> onnxruntime.InferenceSession:
     """A session of one thread.
 
     Raises:

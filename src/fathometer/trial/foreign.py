@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fathometer.errors import Fault, ModelFileError
+from fathometer.modelfile.load import open_session
 from fathometer.modelfile.verify import LARGEST_FILE, MOST_NODES
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def open_foreign(content: bytes) -> ForeignModel:
     _check(model)
     classes = _classes(model)
     _unzip(model)
-    session = _session(model.SerializeToString())
+    session = open_session(model.SerializeToString())
     return ForeignModel(
         session,
         _ports(session.get_inputs()),
@@ -197,21 +198,6 @@ def _unzip(model: onnx.ModelProto) -> None:
             model.graph.output.remove(port)
             made = helper.make_tensor_value_info(node.input[0], TensorProto.FLOAT, None)
             model.graph.output.append(made)
-
-
-def _session(content: bytes) -> onnxruntime.InferenceSession:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001  its errors share no public type
-        raise ModelFileError(
-            Fault.RUNTIME, f"onnxruntime cannot open it: {str(error).splitlines()[0][:300]}"
-        ) from None
 
 
 ELEMENTS = {
