@@ -141,7 +141,7 @@ def on_engineered(table: Table, task: Task, split: Split, budget: Budget) -> Sco
     target = task.encode(table[task.target])[split.train]
     shape = Shape(width, 0, (), task.outputs)
     trained = train_on(learner, encoded, shape, target, task, split, budget)
-    return f"{learner.name} on engineered features", trained.out_of_fold
+    return f"{learner.name} on {width:,} engineered features", trained.out_of_fold
 
 
 def on_learned(
