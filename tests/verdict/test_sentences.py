@@ -174,6 +174,12 @@ def test_a_readable_winner_is_said_to_be_readable() -> None:
     )
 
 
+def test_thousands_of_weights_are_not_called_readable() -> None:
+    cards = (replace(FOUND.cards[0], reads_as="29,459 weights"), *FOUND.cards[1:])
+    said = sentences(replace(FOUND, cards=cards, winner=cards[0].name))
+    assert "The largest of its 29,459 weights can be read: see the report." in said
+
+
 def test_numbers_are_as_precise_as_they_deserve() -> None:
     assert scored(Quality("rmse", 46_982.4, 45_790.0, 48_170.0), -2) == "47,000 ± 1,200"
     assert scored(Quality("roc_auc", 0.5, 0.5, 0.5), 3) == "0.500"

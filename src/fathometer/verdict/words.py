@@ -15,6 +15,7 @@ from fathometer.verdict.enough import rounded_up
 from fathometer.verdict.verdict import Call, FoldGap, Gap, Pair
 
 CONSTANT = "constant"  # the name of the contestant that answers the same to every row
+READ_AT_MOST = 1_000  # rules or coefficients that a person can read
 MOST_NAMED = 3
 # From here on a ratio of costs is worth a sentence; times on a shared machine vary by half as much.
 NOTABLE_RATIO = 1.5
@@ -175,7 +176,11 @@ def _together(found: Findings) -> str:
 
 
 def _readable(found: Findings) -> str:
-    readable = [card for card in found.cards if card.reads_as and card.name != CONSTANT]
+    listed = [card for card in found.cards if card.reads_as and card.name != CONSTANT]
+    if any(card.name == found.winner and _parts(card) > READ_AT_MOST for card in listed):
+        own = found.card(found.winner)
+        return f"The largest of its {own.reads_as} can be read: see the report."
+    readable = [card for card in listed if _parts(card) <= READ_AT_MOST]
     if not readable or readable[0].quality is None:
         return ""
     card, quality = readable[0], readable[0].quality
@@ -183,6 +188,12 @@ def _readable(found: Findings) -> str:
         return f"It can be read: {card.reads_as}, see the report."
     value = fixed(quality.value, found.places)
     return f"{card.name} ({card.reads_as}) reaches {value} and can be read: see the report."
+
+
+def _parts(card: Scorecard) -> int:
+    """How many rules or coefficients its reading has: what `reads_as` begins with."""
+    number = card.reads_as.split()[0].replace(",", "")
+    return int(number) if number.isdigit() else 0
 
 
 def _bill(found: Findings) -> str:
