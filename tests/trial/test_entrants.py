@@ -53,3 +53,10 @@ def test_what_stands_beside_texts_brings_learners_of_tables():
 def test_costly_networks_get_fewer_folds():
     folds = [folds_for(CLASSIFY, Table((ANSWERS, one)), Effort.QUICK) for one in (NUMBERS, PHOTOS)]
     assert folds == [5, 3]
+
+
+def test_a_transformer_does_not_read_a_small_part_of_long_texts():
+    long = column_from("said", Kind.TEXT, [" ".join(["word"] * 400)] * 3)
+    assert "word transformer" in names(CLASSIFY, REVIEWS)
+    assert "word transformer" not in names(CLASSIFY, long)
+    assert "word transformer" in names(CLASSIFY, long, effort=Effort.THOROUGH)

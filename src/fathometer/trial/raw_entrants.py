@@ -54,8 +54,13 @@ def has_pictures(table: Table, task: Task) -> bool:
 
 def has_prose(table: Table, task: Task) -> bool:
     """Whether there are texts of some length to learn from."""
+    return _longest(table, task) >= LEAST_WORDS
+
+
+def _longest(table: Table, task: Task) -> float:
+    """Words of a text, mean over some, in the column where they are most; 0 without texts."""
     texts = [table[s.name] for s in feature_specs(table, task) if s.kind is Kind.TEXT]
-    return any(_words(text) >= LEAST_WORDS for text in texts)
+    return max(map(_words, texts), default=0.0)
 
 
 def _words(column: Column) -> float:
@@ -99,14 +104,18 @@ def text_entrants(
 ) -> tuple[Learner, ...]:
     """Contestants for tables with texts, whatever else they hold.
 
+    The transformer reads half as many words as the convolution and costs most; it is left out where
+    that is less than half of a usual text (imdb, 230 words: accuracy 0.79 of 64, in 98 of 261 s).
+
     trees: as they enter for tables."""
     vectors, patterns, attention = text_networks(
         length=steps.tokens, epochs=steps.text_epochs, seeds=steps.seeds, seed=seed
     )
     spread = Spread(most=steps.ngrams, short_bytes=steps.short_bytes)
     wide = Spread((1, steps.words), most=2 * steps.ngrams, short_bytes=steps.short_bytes)
+    attentive = (attention,) if _longest(table, task) <= steps.tokens else ()
     if task.kind is TaskKind.REGRESS:
-        return (Constant(), NgramRidge(spread=spread), vectors, *trees, patterns, attention)
+        return (Constant(), NgramRidge(spread=spread), vectors, *trees, patterns, *attentive)
     return (
         Constant(),
         NgramLogistic(spread=spread),
@@ -115,7 +124,7 @@ def text_entrants(
         NgramBayes(spread=spread),
         patterns,
         NaiveBayesSVM(spread=wide),
-        attention,
+        *attentive,
     )
 
 
