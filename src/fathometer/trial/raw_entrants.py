@@ -45,6 +45,7 @@ class RawSteps:
     ngrams: int  # columns of a text at most
     words: int  # of the longest n-gram of words
     short_bytes: int  # of text, up to which characters are counted as well
+    attended: int  # words of all texts together, up to which a transformer enters
 
 
 def has_pictures(table: Table, task: Task) -> bool:
@@ -105,7 +106,8 @@ def text_entrants(
     """Contestants for tables with texts, whatever else they hold.
 
     The transformer reads half as many words as the convolution and costs most; it is left out where
-    that is less than half of a usual text (imdb, 230 words: accuracy 0.79 of 64, in 98 of 261 s).
+    that is less than half of a usual text (imdb, 230 words: accuracy 0.79 of 64, in 98 of 261 s),
+    and where it would take most of the time (clothing_reviews, quick: 107 s for the fifth place).
 
     trees: as they enter for tables."""
     vectors, patterns, attention = text_networks(
@@ -113,7 +115,9 @@ def text_entrants(
     )
     spread = Spread(most=steps.ngrams, short_bytes=steps.short_bytes)
     wide = Spread((1, steps.words), most=2 * steps.ngrams, short_bytes=steps.short_bytes)
-    attentive = (attention,) if _longest(table, task) <= steps.tokens else ()
+    longest = _longest(table, task)
+    is_read = longest <= steps.tokens and longest * len(table) <= steps.attended
+    attentive = (attention,) if is_read else ()
     if task.kind is TaskKind.REGRESS:
         return (Constant(), NgramRidge(spread=spread), vectors, *trees, patterns, *attentive)
     return (
