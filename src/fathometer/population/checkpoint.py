@@ -10,7 +10,7 @@ import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,35 @@ if TYPE_CHECKING:
     from fathometer.population.train import Population
 
 HEAD = "head"
+
+
+def save_arrays(path: Path, head: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    """Write a checkpoint whole or not at all; `head` is JSON and states what was "asked"."""
+    arrays[HEAD] = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
+    beside = path.with_name(path.name + ".part")
+    with beside.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def load_arrays(
+    path: Path, asked: Sequence[str]
+) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
+    """A checkpoint's head and arrays; None where there is none, or one of something else.
+
+    A damaged one counts as none: to begin anew ends with the same bytes."""
+    if not path.exists():
+        return None
+    try:
+        # Opened here, since numpy leaves a damaged file open.
+        with path.open("rb") as source, np.load(source, allow_pickle=False) as file:
+            arrays = dict(file)
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return None
+    head = json.loads(arrays.pop(HEAD).tobytes())
+    return (head, arrays) if head["asked"] == list(asked) else None
 
 
 class Checkpoint:
@@ -44,26 +73,14 @@ class Checkpoint:
             "arrived": population.arrived,
             "taken": [cohort.taken for cohort in population.cohorts],
         }
-        arrays[HEAD] = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
-        beside = self._path.with_name(self._path.name + ".part")
-        with beside.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self._path)
+        save_arrays(self._path, head, arrays)
 
     def restore(self, population: Population) -> None:
         """Bring a fresh population to where the file stands, if there is one of the same."""
-        if not self._path.exists():
+        found = load_arrays(self._path, self._asked)
+        if found is None:
             return
-        try:
-            with np.load(self._path, allow_pickle=False) as file:
-                arrays = dict(file)
-        except (OSError, ValueError, zipfile.BadZipFile):
-            return  # damaged: begin anew, which ends with the same bytes
-        head = json.loads(arrays[HEAD].tobytes())
-        if head["asked"] != self._asked:
-            return
+        head, arrays = found
         population.rung, population.live = head["rung"], head["live"]
         population.waiting, population.arrived = head["waiting"], head["arrived"]
         for number, cohort in enumerate(population.cohorts):

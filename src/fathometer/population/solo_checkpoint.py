@@ -5,21 +5,15 @@ saving leaves the last whole file. Every member is saved as it stood after its l
 
 from __future__ import annotations
 
-import json
-import os
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from fathometer.population.checkpoint import load_arrays, save_arrays
 from fathometer.population.pupil import under
 
 if TYPE_CHECKING:
     from fathometer.population.solo import Course
-
-HEAD = "head"
 
 
 class SoloCheckpoint:
@@ -42,27 +36,14 @@ class SoloCheckpoint:
             for step, (_, weights) in enumerate(ahead):
                 arrays |= {f"{place}.ahead.{step}.{name}": own for name, own in weights.items()}
         head = {"asked": self._asked, "planned": course.planned, "losses": losses}
-        arrays[HEAD] = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
-        beside = self._path.with_name(self._path.name + ".part")
-        with beside.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self._path)
+        save_arrays(self._path, head, arrays)
 
     def restore(self, course: Course) -> None:
         """Bring a fresh course to where the file stands, if there is one of the same."""
-        if not self._path.exists():
+        found = load_arrays(self._path, self._asked)
+        if found is None:
             return
-        try:
-            # Opened here, since numpy leaves a damaged file open.
-            with self._path.open("rb") as source, np.load(source, allow_pickle=False) as file:
-                arrays = dict(file)
-        except (OSError, ValueError, zipfile.BadZipFile):
-            return  # damaged: begin anew, which ends with the same bytes
-        head = json.loads(arrays[HEAD].tobytes())
-        if head["asked"] != self._asked:
-            return
+        head, arrays = found
         course.planned = head["planned"]
         course.choice.history = list(arrays["history"])
         course.choice.best, course.choice.kept = arrays["best"], arrays["kept"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib.util import find_spec
 from typing import Literal
 
 import numpy as np
@@ -172,7 +173,7 @@ def on_learned(
     search = (Logistic if task.kind is TaskKind.CLASSIFY else Ridge)(PENALTIES).search(task)
     linear, _ = cross_tuned(search, matrices, truth, task, split, budget=budget)
     found = {"a linear model": linear}
-    if task.outputs <= MOST_TREE_CLASSES:
+    if task.outputs <= MOST_TREE_CLASSES and find_spec("lightgbm") is not None:
         found["boosted trees"] = boosted_out_of_fold(
             booster, matrices, truth, task, split, budget=budget
         )
