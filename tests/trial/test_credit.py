@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -85,3 +86,14 @@ def test_no_difference_is_called_none():
     scores, task, truth = made_up(features=0.0, learner=0.0)
     found = credit(scores, task, truth, seed=0)
     assert found.sentence.startswith("Neither the features nor the learner")
+
+
+def test_without_lightgbm_a_linear_model_stands_in(survival, monkeypatch):
+    monkeypatch.setitem(sys.modules, "lightgbm", None)  # as if it were not installed
+    table, task, split = survival.table, survival.task, survival.split
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(len(split.train), 4)).astype(np.float32)
+    features = (rows,) * len(split.folds)
+    name, scores = on_learned(features, "a network", table, task, split, budget=Budget())
+    assert name == "a linear model on the features of a network"
+    assert scores.shape == (len(split.train), 2)
