@@ -9,7 +9,7 @@ from fathometer.learners.contract import Family
 from fathometer.table.kind import Kind
 from fathometer.table.table import Table, column_from, picture_column
 from fathometer.table.task import Task, TaskKind
-from fathometer.trial.entrants import Effort, entrants, folds_for, raw_epochs
+from fathometer.trial.entrants import Effort, chosen, entrants, folds_for, raw_epochs, reserves
 
 CLASSIFY = Task(TaskKind.CLASSIFY, "y", "accuracy", ("a", "b"))
 REGRESS = Task(TaskKind.REGRESS, "y", "rmse")
@@ -60,3 +60,25 @@ def test_a_transformer_does_not_read_a_small_part_of_long_texts():
     assert "word transformer" in names(CLASSIFY, REVIEWS)
     assert "word transformer" not in names(CLASSIFY, long)
     assert "word transformer" in names(CLASSIFY, long, effort=Effort.THOROUGH)
+
+
+def test_with_many_words_only_what_is_named_costs_much():
+    rows = 250_000  # of 8 words each
+    said = column_from("said", Kind.TEXT, ["it did not fit at all and went back"] * rows)
+    table = Table((column_from("y", Kind.CATEGORY, ["a"] * rows), said))
+    entered = entrants(CLASSIFY, table, Effort.QUICK, 0)
+    spare = reserves(CLASSIFY, table, Effort.QUICK, 0)
+    costly = {"word convolution", "word transformer"}
+    assert not costly & {one.name for one in entered}
+    assert costly | {"XGBoost"} <= {one.name for one in spare}
+    named = chosen((*entered, *spare), ["word transformer", "XGBoost"])
+    assert {one.name for one in named} == {"constant", "word transformer", "XGBoost"}
+    assert costly <= set(names(CLASSIFY, REVIEWS))
+
+
+@pytest.mark.parametrize("column", [NUMBERS, REVIEWS, PHOTOS])
+def test_nobody_enters_twice(column):
+    table = Table((ANSWERS, column))
+    everybody = [*entrants(CLASSIFY, table, Effort.QUICK, 0)]
+    everybody += reserves(CLASSIFY, table, Effort.QUICK, 0)
+    assert len({one.name for one in everybody}) == len(everybody)

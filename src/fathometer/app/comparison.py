@@ -33,7 +33,7 @@ from fathometer.table.task import Task
 from fathometer.table.together import group_codes
 from fathometer.trial.contest import Contest, Terms, Trial
 from fathometer.trial.curves import keeping_time
-from fathometer.trial.entrants import entrants
+from fathometer.trial.entrants import entrants, reserves
 from fathometer.trial.event import Event
 from fathometer.trial.jury import Jury
 from fathometer.trial.measure import versions
@@ -170,7 +170,8 @@ def compare(
     understanding = drawn(own, prepare(source, options))
     tell = watch or (lambda news: None)
     tell(understanding)
-    entered = entrants(understanding.task, understanding.table, options.effort, seed)
+    field = (understanding.task, understanding.table, options.effort, seed)
+    entered = (*entrants(*field), *(reserves(*field) if only else ()))
     learners = with_own(entered, own, options.only)
     folder = folder_for(source, out)
     command = describe_command(source, options, out)

@@ -25,7 +25,7 @@ from fathometer.table.split import Split
 from fathometer.table.table import Column, Table
 from fathometer.table.task import Task
 from fathometer.trial.detective import Suspicion, investigate
-from fathometer.trial.entrants import STEPS, Effort, folds_for, raw_epochs
+from fathometer.trial.entrants import STEPS, Effort, folds_for, left_out, raw_epochs
 
 # With a wall-clock budget and no effort named, the effort whose steps about fill it.
 EFFORT_MINUTES = ((Effort.QUICK, 4.0), (Effort.STANDARD, 40.0))
@@ -155,7 +155,12 @@ def prepare(source: Source, options: Options) -> Understanding:
         split,
         suspicions,
         dropped,
-        _terms(options, raw_epochs(task, table, options.effort), len(split.folds)),
+        _terms(
+            options,
+            raw_epochs(task, table, options.effort),
+            len(split.folds),
+            sorted(left_out(task, table, options.effort)),
+        ),
         options.effort.value,
         table,
     )
@@ -224,10 +229,13 @@ def _whole(values: pa.Array | pa.ChunkedArray) -> pa.Array:
     return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
 
 
-def _terms(options: Options, epochs: int | None, folds: int) -> tuple[str, ...]:
+def _terms(
+    options: Options, epochs: int | None, folds: int, costly: Sequence[str]
+) -> tuple[str, ...]:
     """What both families get, in words.
 
-    epochs: of networks on pictures or texts, where there are any."""
+    epochs: of networks on pictures or texts, where there are any.
+    costly: names of those left out."""
     steps = STEPS[options.effort]
     words = [
         f"effort {options.effort.value}: both families learn from the same rows in the same "
@@ -243,6 +251,11 @@ def _terms(options: Options, epochs: int | None, folds: int) -> tuple[str, ...]:
         )
     if epochs is not None:
         words.append(f"networks on raw pictures and texts {folds} of each kind, {epochs} epochs")
+    if costly and not options.only:
+        words.append(
+            f"left out at this effort, with so many words to read: {', '.join(costly)}; a higher "
+            "--effort or --only with their names lets them in"
+        )
     limits = limits_from(options.latency, options.size)
     if limits is not None:
         words.append(

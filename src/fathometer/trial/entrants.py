@@ -27,9 +27,9 @@ from fathometer.trial.raw_entrants import (
     RawSteps,
     has_pictures,
     has_prose,
-    only_texts,
     picture_entrants,
     text_entrants,
+    too_costly,
 )
 
 
@@ -63,9 +63,45 @@ STEPS: dict[Effort, Steps] = {
     Effort.THOROUGH: Steps(8, 500_000, 4000, 0.03, 200, 400, 96, 4, 5, 24),
 }
 RAW_STEPS: dict[Effort, RawSteps] = {
-    Effort.QUICK: RawSteps(3, 6, 1_000, 4, 128, 1, 50_000, 2, 8 << 20, 500_000),
-    Effort.STANDARD: RawSteps(5, 16, 2_000, 8, 256, 1, 100_000, 3, 32 << 20, 50_000_000),
-    Effort.THOROUGH: RawSteps(5, 30, 4_000, 16, 512, 2, 100_000, 3, 64 << 20, 500_000_000),
+    Effort.QUICK: RawSteps(
+        folds=3,
+        picture_epochs=6,
+        landmarks=1_000,
+        text_epochs=4,
+        tokens=128,
+        seeds=1,
+        ngrams=50_000,
+        words=2,
+        short_bytes=8 << 20,
+        attended=500_000,
+        convolved=1_000_000,
+    ),
+    Effort.STANDARD: RawSteps(
+        folds=5,
+        picture_epochs=16,
+        landmarks=2_000,
+        text_epochs=8,
+        tokens=256,
+        seeds=1,
+        ngrams=100_000,
+        words=3,
+        short_bytes=32 << 20,
+        attended=50_000_000,
+        convolved=50_000_000,
+    ),
+    Effort.THOROUGH: RawSteps(
+        folds=5,
+        picture_epochs=30,
+        landmarks=4_000,
+        text_epochs=16,
+        tokens=512,
+        seeds=2,
+        ngrams=100_000,
+        words=3,
+        short_bytes=64 << 20,
+        attended=500_000_000,
+        convolved=500_000_000,
+    ),
 }
 LEAST_ROUNDS = 60
 # CatBoost's time for a round grows with the classes: on kddcup99 (23) 60 rounds took 37 s, 40 with
@@ -89,18 +125,35 @@ def raw_epochs(task: Task, table: Table, effort: Effort) -> int | None:
 
 def entrants(task: Task, table: Table, effort: Effort, seed: int) -> tuple[Learner, ...]:
     """All learners for a task: those that always finish first, then the families in turn."""
+    out = left_out(task, table, effort)
+    return tuple(one for one in _able(task, table, effort, seed) if one.name not in out)
+
+
+def reserves(task: Task, table: Table, effort: Effort, seed: int) -> tuple[Learner, ...]:
+    """Learners that enter only where they are named: others of their kind do, or cost less."""
+    able = _able(task, table, effort, seed)
+    names, out = {one.name for one in able}, left_out(task, table, effort)
+    plain = (one for one in table_entrants(task, effort, seed) if one.name not in names)
+    return (*(one for one in able if one.name in out), *plain)
+
+
+def _able(task: Task, table: Table, effort: Effort, seed: int) -> tuple[Learner, ...]:
+    """Everybody made for what the table holds, whatever they cost."""
     plain = table_entrants(task, effort, seed)
     trees = {learner.name: learner for learner in plain}
     if has_pictures(table, task):
         boosted, forest = trees["LightGBM"], trees["extra trees"]
         return picture_entrants(task, table, RAW_STEPS[effort], (boosted, forest), seed)
     if has_prose(table, task):
-        names = ["LightGBM", "random forest"]
-        if not only_texts(table, task):
-            names += ["CatBoost", "modern network"]
-        own = tuple(trees[name] for name in names)
-        return text_entrants(task, table, RAW_STEPS[effort], own, seed)
+        return text_entrants(task, table, RAW_STEPS[effort], trees, seed)
     return plain
+
+
+def left_out(task: Task, table: Table, effort: Effort) -> frozenset[str]:
+    """Names of those who cost more time at this effort than they are worth."""
+    if has_pictures(table, task) or not has_prose(table, task):
+        return frozenset()
+    return too_costly(task, table, RAW_STEPS[effort])
 
 
 def table_entrants(task: Task, effort: Effort, seed: int) -> tuple[Learner, ...]:

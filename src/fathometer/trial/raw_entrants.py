@@ -5,6 +5,7 @@ pictures and texts, but one kind of them is enough, since each costs a hundred c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +47,7 @@ class RawSteps:
     words: int  # of the longest n-gram of words
     short_bytes: int  # of text, up to which characters are counted as well
     attended: int  # words of all texts together, up to which a transformer enters
+    convolved: int  # and up to which a convolution and a second booster do
 
 
 def has_pictures(table: Table, task: Task) -> bool:
@@ -101,35 +103,49 @@ def picture_entrants(
 
 
 def text_entrants(
-    task: Task, table: Table, steps: RawSteps, trees: tuple[Learner, ...], seed: int
+    task: Task, table: Table, steps: RawSteps, trees: Mapping[str, Learner], seed: int
 ) -> tuple[Learner, ...]:
-    """Contestants for tables with texts, whatever else they hold.
+    """Contestants for tables with texts, whatever else they hold; `too_costly` may keep some out.
 
-    The transformer reads half as many words as the convolution and costs most; it is left out where
-    that is less than half of a usual text (imdb, 230 words: accuracy 0.79 of 64, in 98 of 261 s),
-    and where it would take most of the time (clothing_reviews, quick: 107 s for the fifth place).
-
-    trees: as they enter for tables."""
-    vectors, patterns, attention = text_networks(
+    trees: learners of tables by their names."""
+    vectors, *networks = text_networks(
         length=steps.tokens, epochs=steps.text_epochs, seeds=steps.seeds, seed=seed
     )
+    names = ["LightGBM", "random forest"]
+    if not only_texts(table, task):
+        names += ["CatBoost", "modern network"]
+    own = [trees[name] for name in names]
     spread = Spread(most=steps.ngrams, short_bytes=steps.short_bytes)
     wide = Spread((1, steps.words), most=2 * steps.ngrams, short_bytes=steps.short_bytes)
-    longest = _longest(table, task)
-    is_read = longest <= steps.tokens and longest * len(table) <= steps.attended
-    attentive = (attention,) if is_read else ()
     if task.kind is TaskKind.REGRESS:
-        return (Constant(), NgramRidge(spread=spread), vectors, *trees, patterns, *attentive)
+        return (Constant(), NgramRidge(spread=spread), vectors, *own, *networks)
     return (
         Constant(),
         NgramLogistic(spread=spread),
         vectors,
-        *trees,
+        *own,
         NgramBayes(spread=spread),
-        patterns,
         NaiveBayesSVM(spread=wide),
-        *attentive,
+        *networks,
     )
+
+
+def too_costly(task: Task, table: Table, steps: RawSteps) -> frozenset[str]:
+    """Names of those who would cost most of the time for little, where there are many words.
+
+    The transformer reads half as many words as the convolution: out as well where that is less than
+    half of a usual text (imdb, 230 words: accuracy 0.79 of 64, in 98 of 261 s). On clothing_reviews
+    (1.4 million words, quick) it took 107 s for the fifth place, the convolution 65 s for the
+    fourth of the networks and linear models that read texts raw, CatBoost 24 s for LightGBM's
+    answer; on imdb the convolution 74 s for 0.842 against the word vectors' 0.888."""
+    longest = _longest(table, task)
+    words = longest * len(table)
+    names = set()
+    if longest > steps.tokens or words > steps.attended:
+        names.add("word transformer")
+    if words > steps.convolved:
+        names |= {"word convolution", "CatBoost"}
+    return frozenset(names)
 
 
 def only_texts(table: Table, task: Task) -> bool:
