@@ -40,9 +40,22 @@ def test_the_quick_area_follows_the_exact_one() -> None:
     score = np.round(random.normal(size=10_000) + 1.5 * positive, 2)
     weights = resample_weights(10_000, 200, seed=0)
     exact = resample._weighted_area(positive, score, weights)
-    quick = resample._linear_area(positive, score, weights)
+    scores = np.column_stack([-score, score])
+    (quick,) = resample._linear_areas(positive.astype(int), scores, [1], weights)
     assert np.abs(quick - exact).max() < 0.1 * exact.std()
     assert quick.std() == pytest.approx(exact.std(), rel=0.01)
+
+
+def test_the_quick_area_of_several_classes_is_that_of_each() -> None:
+    random = np.random.default_rng(1)
+    truth = random.choice(5, size=12_000, p=[0.5, 0.3, 0.15, 0.05, 0.0])  # the last never occurs
+    scores = np.round(random.random((12_000, 5)) + 0.5 * np.eye(5)[truth], 2)
+    weights = resample_weights(12_000, 30, seed=0)
+    together = resample._linear_areas(truth, scores, range(5), weights)
+    for place in range(4):
+        alone = resample._weighted_area(truth == place, scores[:, place], weights)
+        assert np.abs(together[place] - alone).max() < 0.1 * alone.std()
+    assert np.isnan(together[4]).all()
 
 
 def test_the_same_seed_draws_the_same_rows() -> None:

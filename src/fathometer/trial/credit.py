@@ -3,18 +3,19 @@ learner on the features that a network learned. Scored out of fold; the lockbox 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
 from typing import Literal
 
 import numpy as np
 
-from fathometer.errors import FathometerError
+from fathometer.errors import LearnerError
 from fathometer.features.learned import NetworkInputs
 from fathometer.features.roads import Road, fit_recipe
 from fathometer.learners.boosted import boosted_out_of_fold
-from fathometer.learners.contract import Budget, Learner, LearnsFeatures, Progress
+from fathometer.learners.contract import Budget, Learner, LearnsFeatures
 from fathometer.learners.light_gbm import LightGBM
 from fathometer.learners.linear import Logistic, Ridge
 from fathometer.learners.network import PlainNetwork, train_on
@@ -26,111 +27,99 @@ from fathometer.table.task import Task, TaskKind
 from fathometer.trial.contest import Contest, Trial
 from fathometer.trial.curves import best_of_family
 from fathometer.trial.event import Event
-from fathometer.trial.scorecard import Scorecard
-from fathometer.trial.store import StoredTrial
+from fathometer.trial.side_fit import LeftOut, Scored, Side, SideFit, fit_beside
 
 Place = tuple[Literal["engineered", "learned"], Literal["classical", "network"]]
-Scored = tuple[str, np.ndarray]  # what learned, and its scores (train rows, outputs)
 CREDIT = "credit"
 ROUNDS, RATE, PATIENCE = 150, 0.12, 20
 MANY_CLASSES_ROUNDS, MANY_CLASSES_RATE = 40, 0.2  # a tree a class and round
 MANY_CLASSES = 4
 MOST_TREE_CLASSES = 10  # with more, the trees on learned features are left out
 PENALTIES = (1e-1, 1e-3)
+ITERATIONS = 40  # of the linear model, whose inputs were made for one
 # The engineered features of all folds together, in bytes; beyond it the corner stays empty.
 MOST_BYTES = 2_000_000_000
 
 
-def corners(
-    contest: Contest, learners: Sequence[Learner], trials: Sequence[Trial]
-) -> dict[Place, tuple[str, np.ndarray]] | None:
-    """What stands in each corner and its out-of-fold scores (train rows, outputs).
+@dataclass(frozen=True, eq=False)
+class Corners:
+    """What stands in each of the four corners, or why they are not there."""
 
-    None where a family has no finished contestant, the deep one's features cannot be told, or the
-    time does not suffice. What is in the contest's store is not fitted again."""
+    scored: Mapping[Place, Scored] = field(default_factory=dict)  # all four, or none
+    missing: str = ""
+
+
+def corners(contest: Contest, learners: Sequence[Learner], trials: Sequence[Trial]) -> Corners:
+    """Fill the corners within the contest's time; what is in its store is not fitted again."""
     best = [best_of_family(contest, trials, family) for family in ("traditional", "deep")]
-    if any(one is None for one in best) or contest.terms.stopped():
-        return None
-    traditional, deep = ((one.scorecard.name, one.out_of_fold) for one in best if one is not None)
+    if any(one is None for one in best):
+        return Corners(missing="only one family has a finished contestant")
+    if contest.terms.stopped():
+        return Corners(missing="the run was stopped")
+    traditional, deep = (_own(one) for one in best if one is not None)
     entered = {learner.name: learner for learner in learners}
-    if traditional[1] is None or deep[1] is None or deep[0] not in entered:
-        return None
-    found: dict[Place, tuple[str, np.ndarray]] = {
-        ("engineered", "classical"): (traditional[0], traditional[1]),
-        ("learned", "network"): (deep[0], deep[1]),
+    if deep[0] not in entered:
+        return Corners(missing=f"{deep[0]} is a finished file that does not tell its features")
+    found: dict[Place, Scored] = {
+        ("engineered", "classical"): traditional,
+        ("learned", "network"): deep,
     }
-    fits: dict[Place, Callable[[Budget], Scored | None]] = {
+    fits: dict[Place, Callable[[Budget], Scored]] = {
         ("engineered", "network"): partial(
             on_engineered, contest.table, contest.task, contest.split
         ),
         ("learned", "classical"): partial(_on_deep, contest, entered[deep[0]]),
     }
     for number, (place, fit) in enumerate(fits.items()):
-        scored = _stored(contest, place, fit, (number, len(fits)))
-        if scored is None:
-            return None
+        words = f"{place[1]} on {place[0]} features"
+        side: Side = "deep" if place[1] == "network" else "traditional"
+        one = SideFit(CREDIT, f"{CREDIT}: {words}", words, side, number, len(fits))
+        scored = fit_beside(contest, one, fit)
+        if isinstance(scored, LeftOut):
+            return Corners(missing=scored.why)
         found[place] = scored
     contest.watch(Event("progress", CREDIT, "both", 1.0))
-    return found
+    return Corners(found)
 
 
-def _stored(
-    contest: Contest,
-    place: Place,
-    fit: Callable[[Budget], Scored | None],
-    turn: tuple[int, int],
-) -> Scored | None:
-    """A corner from the store, or fitted and stored; None where it could not be."""
-    name = f"{CREDIT}: {place[1]} on {place[0]} features"
-    known = contest.store.finished(name)
-    if known is not None and known.out_of_fold is not None:
-        return known.scorecard.chosen, known.out_of_fold
-    number, count = turn
-
-    def report(progress: Progress) -> None:
-        done = (number + min(1.0, progress.done)) / count
-        words = f"{place[1]} on {place[0]} features"
-        contest.watch(Event("progress", CREDIT, "both", done, words))
-
-    budget = Budget(contest.terms.deadline, report, contest.terms.stopped)
-    if budget.spent:
-        return None
-    try:
-        scored = fit(budget)
-    except FathometerError:
-        return None  # no verdict rests on it
-    if scored is None or budget.spent or not np.isfinite(scored[1]).all():
-        return None
-    family: Literal["traditional", "deep"] = "deep" if place[1] == "network" else "traditional"
-    card = Scorecard(name, family, chosen=scored[0])
-    contest.store.finish(StoredTrial(card, out_of_fold=scored[1]))
-    return scored
+def _own(trial: Trial) -> Scored:
+    assert trial.out_of_fold is not None  # as `best_of_family` chooses
+    return trial.scorecard.name, trial.out_of_fold
 
 
-def _on_deep(contest: Contest, learner: Learner, budget: Budget) -> Scored | None:
-    """A classical learner on the best network's features; a run that goes on trains it again."""
+def _on_deep(contest: Contest, learner: Learner, budget: Budget) -> Scored:
+    """A classical learner on the best network's features; a run that goes on trains it again.
+
+    Raises:
+        LearnerError: if its networks do not tell their features.
+    """
     model = contest.models.get(learner.name)
     if model is None:
         model = learner.fit(contest.table, contest.task, contest.split, budget=budget)
-    if not isinstance(model, LearnsFeatures):
-        return None
-    features = model.learned_features(contest.table.rows(contest.split.train))
+    features: tuple[np.ndarray, ...] = ()
+    if isinstance(model, LearnsFeatures):
+        features = model.learned_features(contest.table.rows(contest.split.train))
     if not features:
-        return None
+        raise LearnerError(f"{learner.name} does not tell its features.")
     return on_learned(
         features, learner.name, contest.table, contest.task, contest.split, budget=budget
     )
 
 
-def on_engineered(table: Table, task: Task, split: Split, budget: Budget) -> Scored | None:
+def on_engineered(table: Table, task: Task, split: Split, budget: Budget) -> Scored:
     """A perceptron on the products' road: its name and out-of-fold scores (train rows, outputs).
 
-    None where the features of all folds do not fit into `MOST_BYTES`."""
+    Raises:
+        LearnerError: if the features of all folds do not fit into `MOST_BYTES`.
+    """
     learner = PlainNetwork(seed=split.seed)
     first = _engineered(table, task, split, 0)
     folds = len(split.folds)
     if first.nbytes * folds > MOST_BYTES:
-        return None
+        taken, most = (size / 1e9 for size in (first.nbytes * folds, MOST_BYTES))
+        raise LearnerError(
+            f"its features take {taken:.1f} GB of memory, and {most:g} GB are given."
+        )
     numbers = [first, *[_engineered(table, task, split, fold) for fold in range(1, folds)]]
     width = max(matrix.shape[1] for matrix in numbers)  # folds may know different words
     stacked = np.zeros((folds, len(split.train), width), dtype=np.float32)
@@ -161,6 +150,8 @@ def on_learned(
         features: what each fold's network makes of the train rows, (train rows, width) each.
         name: of the network.
     """  # fmt: skip
+    from threadpoolctl import threadpool_limits
+
     truth = task.encode(table[task.target])
 
     def matrices(fold: int) -> tuple[np.ndarray, np.ndarray]:
@@ -170,8 +161,9 @@ def on_learned(
     many = task.outputs > MANY_CLASSES
     rounds, rate = (MANY_CLASSES_ROUNDS, MANY_CLASSES_RATE) if many else (ROUNDS, RATE)
     booster = LightGBM(rounds, rate, PATIENCE, seed=split.seed)
-    search = (Logistic if task.kind is TaskKind.CLASSIFY else Ridge)(PENALTIES).search(task)
-    linear, _ = cross_tuned(search, matrices, truth, task, split, budget=budget)
+    model = Ridge(PENALTIES) if task.kind is TaskKind.REGRESS else Logistic(PENALTIES, ITERATIONS)
+    with threadpool_limits(1, user_api="blas"):  # narrow products, as in `Contest`
+        linear, _ = cross_tuned(model.search(task), matrices, truth, task, split, budget=budget)
     found = {"a linear model": linear}
     if task.outputs <= MOST_TREE_CLASSES and find_spec("lightgbm") is not None:
         found["boosted trees"] = boosted_out_of_fold(

@@ -8,11 +8,11 @@ and answers; knows nothing of models."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from fathometer.table.metric import TINY, Metric
+from fathometer.table.metric import TINY, Metric, right_pairs
 
 MOST_RESAMPLES = 2000
 # 200 give the standard error within 5 %, and past 10,000 rows, where resamples become fewer, the
@@ -108,7 +108,8 @@ def bootstrap_scores(
         return _bootstrap_roc_auc(truth, scores, weights)
     parts, finish = PARTS[metric.name]
     contributions = parts(truth, scores)
-    sums = [block @ contributions for block in _blocks(weights, contributions.shape[0])]
+    # From the right, so that contributions may be sparse.
+    sums = [(contributions.T @ block.T).T for block in _blocks(weights, len(truth))]
     totals = weights.sum(axis=1, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         return finish(np.concatenate(sums), totals)
@@ -123,9 +124,13 @@ def _blocks(weights: np.ndarray, rows: int) -> Iterator[np.ndarray]:
 
 def _bootstrap_roc_auc(truth: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """As `metric.roc_auc`: ties count half; several classes: mean of one against the rest."""
-    places = [1] if scores.shape[1] == 2 else range(scores.shape[1])
-    area = _weighted_area if len(truth) < LINEAR_ROWS else _linear_area
-    areas = [area(truth == place, scores[:, place], weights) for place in places]
+    places = [1] if scores.shape[1] == 2 else [*range(scores.shape[1])]
+    if len(truth) < LINEAR_ROWS:
+        areas = np.array(
+            [_weighted_area(truth == place, scores[:, place], weights) for place in places]
+        )
+    else:
+        areas = _linear_areas(truth, scores, places, weights)
     known = ~np.isnan(areas)
     with np.errstate(invalid="ignore"):
         return np.asarray(
@@ -150,23 +155,33 @@ def _weighted_area(positive: np.ndarray, score: np.ndarray, weights: np.ndarray)
     return np.concatenate(areas)
 
 
-def _linear_area(positive: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _linear_areas(
+    truth: np.ndarray, scores: np.ndarray, places: Sequence[int], weights: np.ndarray
+) -> np.ndarray:
     """As `_weighted_area`, to first order in the counts, by each row's share of right pairs
-    (DeLong et al. 1988, Biometrics 44:3)."""
-    from scipy.stats import rankdata
-
-    ups, downs = np.flatnonzero(positive), np.flatnonzero(~positive)
-    if not len(ups) or not len(downs):
-        return np.full(len(weights), np.nan)
-    ranks = rankdata(score)
-    right = np.empty(len(score))
-    right[ups] = (ranks[ups] - rankdata(score[ups])) / len(downs)
-    right[downs] = 1 - (ranks[downs] - rankdata(score[downs])) / len(ups)
-    area = right[ups].mean()
-    parts = np.column_stack([positive, ~positive, right * positive, right * ~positive])
-    sums = np.concatenate([block @ parts for block in _blocks(weights, len(score))])
-    with np.errstate(invalid="ignore"):
-        return np.asarray(sums[:, 2] / sums[:, 0] + sums[:, 3] / sums[:, 1] - area)
+    (DeLong et al. 1988, Biometrics 44:3); shape (classes, count). NaN of classes without rows."""
+    areas = np.full((len(places), len(weights)), np.nan)
+    counts = np.bincount(truth, minlength=max(places) + 1)
+    usable = [number for number, place in enumerate(places) if 0 < counts[place] < len(truth)]
+    step = max(1, BLOCK_NUMBERS // len(truth))  # classes at a time
+    for first in range(0, len(usable), step):
+        own = usable[first : first + step]
+        positive = np.column_stack([truth == places[number] for number in own])
+        right = np.column_stack(
+            [
+                right_pairs(positive[:, column], scores[:, places[number]])
+                for column, number in enumerate(own)
+            ]
+        )
+        area = (right * positive).sum(axis=0) / positive.sum(axis=0)
+        drawn = np.ones((len(truth), 1))
+        parts = np.concatenate([drawn, positive, right, right * positive], axis=1)
+        sums = np.concatenate([block @ parts for block in _blocks(weights, len(truth))])
+        ups, all_right, ups_right = np.split(sums[:, 1:], 3, axis=1)
+        downs, downs_right = sums[:, :1] - ups, all_right - ups_right
+        with np.errstate(invalid="ignore", divide="ignore"):
+            areas[own] = (ups_right / ups + downs_right / downs - area).T
+    return areas
 
 
 # What each row contributes, shape (rows, parts), and how the sums over a resample, shape (count,
@@ -217,9 +232,14 @@ def _share_explained(sums: np.ndarray, totals: np.ndarray) -> np.ndarray:
 
 
 def _confusions(truth: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    classes = np.arange(max(scores.shape[1], int(truth.max(initial=0)) + 1))
-    true, said = truth[:, None] == classes, scores.argmax(axis=1)[:, None] == classes
-    return np.concatenate([true & said, true, said], axis=1).astype(np.float64)
+    from scipy.sparse import csr_array
+
+    classes = max(scores.shape[1], int(truth.max(initial=0)) + 1)
+    said, rows = scores.argmax(axis=1), np.arange(len(truth))
+    hits = rows[said == truth]
+    columns = np.concatenate([truth[hits], truth + classes, said + 2 * classes])
+    places = np.concatenate([hits, rows, rows])
+    return csr_array((np.ones(len(places)), (places, columns)), shape=(len(rows), 3 * classes))
 
 
 def _mean_f1(sums: np.ndarray, totals: np.ndarray) -> np.ndarray:
