@@ -139,15 +139,21 @@ def test_a_clear_call_names_the_family(family: Literal["deep", "traditional"]) -
     assert said.lower().startswith(family)
 
 
-def test_equivalent_names_the_smaller_one() -> None:
-    said = headline(replace(FOUND, call="equivalent"))
-    assert said.startswith("Traditional machine learning is enough")
+def test_equivalent_names_the_winner_s_family() -> None:
+    equal = replace(FOUND, call="equivalent")
+    assert headline(equal).startswith("Traditional machine learning is enough")
+    assert headline(replace(equal, winner="RealMLP")).startswith("Deep learning is enough")
+
+
+def test_equivalent_names_the_smaller_one_where_both_together_win() -> None:
+    equal = replace(FOUND, call="equivalent", winner="both together")
+    assert headline(equal).startswith("Traditional machine learning is enough")
     swapped = tuple(
         replace(each, bill=replace(each.bill, file_bytes=10)) if each.family == "deep" else each
         for each in FOUND.cards
         if each.bill is not None
     )
-    assert headline(replace(FOUND, call="equivalent", cards=swapped)).startswith("Deep learning")
+    assert headline(replace(equal, cards=swapped)).startswith("Deep learning is enough")
 
 
 def test_a_table_that_teaches_nothing_is_said_to() -> None:

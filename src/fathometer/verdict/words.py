@@ -73,11 +73,11 @@ def headline(found: Findings) -> str:
     if found.call in ("deep", "traditional"):
         return f"{FAMILIES[found.call]} is better for this table."
     if found.call == "equivalent":
-        cheaper = "traditional" if _is_traditional_smaller(found, gap) else "deep"
+        cheaper = "traditional" if _is_traditional_lighter(found, gap) else "deep"
         return f"{FAMILIES[cheaper]} is enough for this table: both families do equally well."
-    if gap.deep_better < 0.5 and (gap.value <= 0 or _is_traditional_smaller(found, gap)):
+    if gap.deep_better < 0.5 and (gap.value <= 0 or _is_traditional_lighter(found, gap)):
         return "Traditional machine learning is enough for this table."
-    if gap.traditional_better < 0.5 and not _is_traditional_smaller(found, gap):
+    if gap.traditional_better < 0.5 and not _is_traditional_lighter(found, gap):
         return "Deep learning is enough for this table."
     leader = "deep learning" if gap.value > 0 else "traditional machine learning"
     rows = counted(found.rows, "unseen row")
@@ -224,8 +224,12 @@ def _training(first: Bill, second: Bill, other: str) -> str:
     return f"took {significant(ratio, 2)} times as long to train as {other} ({times})"
 
 
-def _is_traditional_smaller(found: Findings, gap: Gap) -> bool:
-    """Whether the best traditional contestant has the smaller file."""
+def _is_traditional_lighter(found: Findings, gap: Gap) -> bool:
+    """Whether the winner is traditional; where it is of both families, whether the best traditional
+    contestant has the smaller file."""
+    family = found.card(found.winner).family
+    if family in ("traditional", "deep"):
+        return family == "traditional"
     deep, traditional = found.card(gap.deep).bill, found.card(gap.traditional).bill
     return deep is None or traditional is None or traditional.file_bytes <= deep.file_bytes
 
