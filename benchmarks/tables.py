@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -59,15 +60,20 @@ def split_files(data: Path, entry: dict, folder: Path) -> tuple[Path, Path]:
     return folder / "train.parquet", folder / "test.parquet"
 
 
-def run_one(data: Path, entry: dict, options: argparse.Namespace) -> dict:
-    """Compare on one table; scores, seconds and the winner, or what went wrong."""
+def run_one(
+    data: Path, entry: dict, effort: str, part: Callable[[Path, Path], Path] | None = None
+) -> dict:
+    """Compare on one table; scores, seconds and the winner, or what went wrong.
+
+    part: makes of the training rows' file or folder the one to learn from, in a folder."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         train, test = split_files(data, entry, folder)
+        train = part(train, folder) if part else train
         fathom = str(Path(sys.executable).parent / "fathom")
         target = "label" if entry["target"] == "folder name" else entry["target"]
         command = [fathom, "compare", str(train)]
-        command += ["--target", target, "--test", str(test), "--effort", options.effort]
+        command += ["--target", target, "--test", str(test), "--effort", effort]
         command += ["--out", str(folder / "run")]
         wanted = METRICS.get(entry["metric"].split(";")[0])
         command += ["--metric", wanted] if wanted else []
@@ -95,6 +101,9 @@ def run_one(data: Path, entry: dict, options: argparse.Namespace) -> dict:
             "seconds": seconds,
             "winner": verdict["winner"],
             "call": verdict["call"],
+            "headline": verdict["headline"],
+            "gap": verdict["gap"],
+            "forecast": verdict["forecast"],
             "parity": max(c["parity"] for c in cards if c["parity"] is not None),
             "winner_parity": next(c["parity"] for c in cards if c["name"] == verdict["winner"]),
             "scores": {c["name"]: c["quality"]["value"] for c in cards if c["quality"]},
@@ -170,7 +179,7 @@ def main() -> None:
         if entry["name"] in known:
             results.append(known[entry["name"]])
             continue
-        results.append(run_one(options.data, entry, options))
+        results.append(run_one(options.data, entry, options.effort))
         print(json.dumps(results[-1]), flush=True)
         if options.keep:
             with options.keep.open("a") as file:

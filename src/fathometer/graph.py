@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 OPSETS = {"": 20, "ai.onnx.ml": 3, "com.microsoft": 1}
 IR_VERSION = 10
 
-Attribute = int | float | str | Sequence[int] | Sequence[float] | Sequence[str]
+# Arrays hold integers or bytes.
+Attribute = int | float | str | Sequence[int] | Sequence[float] | Sequence[str] | np.ndarray
 
 
 class Element(Enum):
@@ -100,7 +101,9 @@ class Graph:
         """Apply an operator and return all its outputs."""
         from onnx import helper
 
-        node = helper.make_node(operator, list(inputs), [], domain=domain, **attributes)
+        node = helper.make_node(operator, list(inputs), [], domain=domain)
+        for name, value in sorted(attributes.items()):
+            _set_attribute(node, name, value)
         return self._write(node, outputs)
 
     def _write(self, node: onnx.NodeProto, outputs: int) -> tuple[str, ...]:
@@ -121,6 +124,43 @@ class Graph:
     def concat(self, tensors: Sequence[str], axis: int = 1) -> str:
         """Join tensors along an axis; one tensor is returned as it is."""
         return tensors[0] if len(tensors) == 1 else self.add("Concat", *tensors, axis=axis)
+
+    def tokens(self, texts: str, pattern: str = "") -> str:
+        """Cut strings (rows,) into what matches an RE2 pattern, or without one into characters.
+
+        Returns strings (rows, most tokens of a row), filled up with empty ones. By onnxruntime's
+        Tokenizer, the one operator outside ONNX proper that a model file may contain."""
+        how: dict[str, Attribute] = {"tokenexp": pattern} if pattern else {"separators": [""]}
+        return self.add(
+            "Tokenizer",
+            texts,
+            domain="com.microsoft",
+            outputs=1,
+            mark=0,
+            mincharnum=1,
+            pad_value="",
+            **how,
+        )
+
+    def counts(self, tokens: str, known: Sequence[str] | Sequence[int]) -> str:
+        """How often each row of tokens, (rows, tokens), holds each of those known.
+
+        Returns float (rows, known)."""
+        is_text = all(isinstance(each, str) for each in known)
+        pool: dict[str, Attribute] = {"pool_strings" if is_text else "pool_int64s": known}
+        return self.add(
+            "TfIdfVectorizer",
+            tokens,
+            domain="",
+            outputs=1,
+            mode="TF",
+            min_gram_length=1,
+            max_gram_length=1,
+            max_skip_count=0,
+            ngram_counts=[0],
+            ngram_indexes=list(range(len(known))),
+            **pool,
+        )
 
     def replay(self, model: onnx.ModelProto) -> str:
         """Write another model's whole graph into this one and return its last output's tensor.
@@ -194,6 +234,23 @@ class Graph:
             ir_version=IR_VERSION,
             producer_name="fathometer",
         )
+
+
+def _set_attribute(node: onnx.NodeProto, name: str, value: Attribute) -> None:
+    """Add an attribute, as onnx's helper makes it; arrays without its look at every element: the
+    nodes of a forest are millions."""
+    from onnx import AttributeProto, helper
+
+    if not isinstance(value, np.ndarray):
+        node.attribute.append(helper.make_attribute(name, value))
+        return
+    made = node.attribute.add(name=name)
+    if value.dtype.kind == "S":
+        made.type = AttributeProto.STRINGS
+        made.strings.extend(value.tolist())
+    else:
+        made.type = AttributeProto.INTS
+        made.ints.extend(value.tolist())
 
 
 def tensor_array(tensor: onnx.TensorProto) -> np.ndarray:

@@ -137,20 +137,20 @@ def _node_attributes(trees: Sequence[Tree]) -> dict[str, Any]:
 
     sizes = [len(tree.feature) for tree in trees]
     leaf = np.concatenate([tree.is_leaf for tree in trees])
-    modes = np.where(leaf, "LEAF", "BRANCH_LEQ")
+    modes = np.where(leaf, b"LEAF", b"BRANCH_LEQ")
     left = np.concatenate([tree.left for tree in trees])
     right = np.concatenate([tree.right for tree in trees])
     missing = np.concatenate([tree.missing_left for tree in trees]) & ~leaf
     threshold = np.concatenate([tree.threshold for tree in trees]).astype(np.float64)
     return {
-        "nodes_treeids": np.repeat(np.arange(len(trees)), sizes).tolist(),
-        "nodes_nodeids": np.concatenate([np.arange(size) for size in sizes]).tolist(),
-        "nodes_featureids": np.concatenate([tree.feature for tree in trees]).tolist(),
+        "nodes_treeids": np.repeat(np.arange(len(trees)), sizes),
+        "nodes_nodeids": np.concatenate([np.arange(size) for size in sizes]),
+        "nodes_featureids": np.concatenate([tree.feature for tree in trees]),
         "nodes_values_as_tensor": numpy_helper.from_array(np.where(leaf, 0.0, threshold)),
-        "nodes_modes": modes.tolist(),
-        "nodes_truenodeids": np.where(leaf, 0, left).tolist(),
-        "nodes_falsenodeids": np.where(leaf, 0, right).tolist(),
-        "nodes_missing_value_tracks_true": missing.astype(np.int64).tolist(),
+        "nodes_modes": modes,
+        "nodes_truenodeids": np.where(leaf, 0, left),
+        "nodes_falsenodeids": np.where(leaf, 0, right),
+        "nodes_missing_value_tracks_true": missing.astype(np.int64),
     }
 
 
@@ -165,7 +165,7 @@ def _weight_attributes(trees: Sequence[Tree]) -> dict[str, Any]:
         node, column = np.nonzero(written)
         places.append(np.stack([np.full(len(node), number), node, column + tree.output]))
         weights.append(tree.weights[node, column])
-    tree_ids, node_ids, target_ids = np.concatenate(places, axis=1).tolist()
+    tree_ids, node_ids, target_ids = np.concatenate(places, axis=1)
     return {
         "target_treeids": tree_ids,
         "target_nodeids": node_ids,

@@ -204,8 +204,12 @@ class Trees:
 def _raw_trees(grown: Grown, matrix: Matrix) -> Trees:
     """Trees over the matrix: thresholds on centred numbers become thresholds on raw ones."""
     node = grown.node
-    arrays = {each.name: attribute(node, each.name) for each in node.attribute}
-    inner = np.array([mode != "LEAF" for mode in arrays["nodes_modes"]], dtype=bool)
+    modes = next(np.array(list(each.strings)) for each in node.attribute if each.name == MODES)
+    arrays = {
+        each.name: attribute(node, each.name) for each in node.attribute if each.name != MODES
+    }
+    arrays[MODES] = modes
+    inner = modes != b"LEAF"
     feature = arrays["nodes_featureids"]
     threshold = arrays["nodes_values_as_tensor"].copy()
     missing_left = arrays["nodes_missing_value_tracks_true"].copy()
@@ -233,8 +237,10 @@ def raw_thresholds(threshold: np.ndarray, centre: np.ndarray) -> np.ndarray:
     """The largest double x for which float32(x - centre) <= threshold; (nodes,) each.
 
     -infinity where there is none. Bisection over all doubles in their order, on different pairs."""
-    pairs, place = np.unique(np.stack([threshold, centre], axis=1), axis=0, return_inverse=True)
-    limit, middle = pairs[:, 0], pairs[:, 1]
+    both = np.empty(len(threshold), dtype=np.complex128)  # sorted much sooner than rows of pairs
+    both.real, both.imag = threshold, centre
+    pairs, place = np.unique(both, return_inverse=True)
+    limit, middle = pairs.real, pairs.imag
 
     def goes_left(key: np.ndarray) -> np.ndarray:
         bits = np.where(key >= 0, key, np.iinfo(np.int64).min - key)
@@ -250,7 +256,7 @@ def raw_thresholds(threshold: np.ndarray, centre: np.ndarray) -> np.ndarray:
         low, high = np.where(left, half, low), np.where(left, high, half)
     low = np.where(everything, top, low)
     found = np.where(low >= 0, low, np.iinfo(np.int64).min - low).view(np.float64)
-    return np.asarray(np.where(nothing, -np.inf, found)[place.reshape(-1)])
+    return np.asarray(np.where(nothing, -np.inf, found)[place])
 
 
 def _rule(node: onnx.NodeProto) -> tuple[int, str]:
@@ -265,7 +271,6 @@ def _attributes(pieces: Sequence[Trees], places: np.ndarray) -> dict[str, Any]:
     from onnx import numpy_helper
 
     shifted: dict[str, list[np.ndarray]] = {}
-    modes: list[str] = []
     trees = 0
     for piece in pieces:
         arrays = dict(piece.arrays)
@@ -274,17 +279,16 @@ def _attributes(pieces: Sequence[Trees], places: np.ndarray) -> dict[str, Any]:
         for name in ("nodes_treeids", "target_treeids"):
             arrays[name] = arrays[name] + trees
         trees = int(arrays["nodes_treeids"].max()) + 1
-        modes += arrays["nodes_modes"]
-        for name in (*INTEGERS, *DOUBLES):
+        for name in (MODES, *INTEGERS, *DOUBLES):
             shifted.setdefault(name, []).append(arrays[name])
     joined = {name: np.concatenate(each) for name, each in shifted.items()}
     return {
-        "nodes_modes": modes,
-        **{name: joined[name].tolist() for name in INTEGERS},
+        **{name: joined[name] for name in (MODES, *INTEGERS)},
         **{name: numpy_helper.from_array(joined[name]) for name in DOUBLES},
     }
 
 
+MODES = "nodes_modes"  # bytes
 INTEGERS = (
     "nodes_treeids",
     "nodes_nodeids",

@@ -28,6 +28,7 @@ from fathometer.modelfile.feeds import feeds_from
 from fathometer.modelfile.load import ModelFile, from_bytes
 from fathometer.modelfile.unlike import TrainingRanges, training_ranges
 from fathometer.modelfile.write import Shipped, ShippedPart, ship
+from fathometer.table.kind import ColumnSpec
 from fathometer.table.metric import METRICS
 from fathometer.table.split import Split
 from fathometer.table.table import Table
@@ -229,7 +230,8 @@ class Contest:
         }
         by = conformal(self.task, jury.learned, model.out_of_fold)
         coverage = jury.coverage(by, shipped.scores)
-        file = self._file(shipped, stated, {"intervals": intervals_stated(by, coverage)})
+        more = {"intervals": intervals_stated(by, coverage)}
+        file = self._file(shipped, model.columns, stated, more)
         learned, learned_ends = jury.out_of_fold(model.out_of_fold)
         card = replace(
             card,
@@ -254,19 +256,19 @@ class Contest:
     def _file(
         self,
         shipped: Shipped,
+        columns: tuple[ColumnSpec, ...],
         quality: Mapping[str, object],
         more: Mapping[str, Mapping[str, object]],
     ) -> ModelFile:
         """The file with its intervals and what the training rows held; without them where they
         would take a student over its size."""
-        bare = shipped.file(quality)
-        names = tuple(spec.name for spec in bare.columns)
+        names = tuple(spec.name for spec in columns)
         if names not in self._ranges:
-            self._ranges[names] = training_ranges(self.table, bare.columns, self.split.teaching)
+            self._ranges[names] = training_ranges(self.table, columns, self.split.teaching)
         file = shipped.file(quality, {**more, "training": self._ranges[names].as_json()})
         most = self.limits.size_bytes if self.limits is not None else None
-        is_student = bare.name == STUDENT
-        return bare if is_student and most is not None and file.size_bytes > most else file
+        is_too_large = file.name == STUDENT and most is not None and file.size_bytes > most
+        return shipped.file(quality) if is_too_large else file
 
     def _bill(self, file: ModelFile, spent: Spent) -> Bill:
         rows = self.split.lockbox[:BATCH_ROWS]

@@ -9,10 +9,14 @@ and answers; knows nothing of models."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fathometer.table.metric import TINY, Metric, right_pairs
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 MOST_RESAMPLES = 2000
 # 200 give the standard error within 5 %, and past 10,000 rows, where resamples become fewer, the
@@ -231,7 +235,7 @@ def _share_explained(sums: np.ndarray, totals: np.ndarray) -> np.ndarray:
     return np.asarray(1.0 - sums[:, 0] / np.where(spread > 0, spread, np.nan))
 
 
-def _confusions(truth: np.ndarray, scores: np.ndarray) -> np.ndarray:
+def _confusions(truth: np.ndarray, scores: np.ndarray) -> csr_array:
     from scipy.sparse import csr_array
 
     classes = max(scores.shape[1], int(truth.max(initial=0)) + 1)
