@@ -50,7 +50,9 @@ class Steps:
     boosting_work: int  # trees of a fold, classes counted: more classes, fewer rounds
     learning_rate: float  # of boosted trees; fewer rounds need larger steps
     patience: int
-    trees: int  # of a forest
+    # Of a forest. 200 instead of 100 take twice the time and the bytes for 0.1 to 0.5 % less RMSE on
+    # bike_sharing_hour, 0.0003 to 0.0018 more accuracy or ROC AUC on letters and telco_churn.
+    trees: int
     epochs: int  # of a network
     seeds: int  # networks a fold
     penalties: int  # settings of a linear model
@@ -59,7 +61,7 @@ class Steps:
 
 STEPS: dict[Effort, Steps] = {
     Effort.QUICK: Steps(5, 20_000, 300, 0.12, 40, 50, 24, 1, 3, 1),
-    Effort.STANDARD: Steps(5, 50_000, 1200, 0.06, 80, 200, 36, 2, 5, 5),
+    Effort.STANDARD: Steps(5, 50_000, 1200, 0.06, 80, 100, 36, 2, 5, 5),
     Effort.THOROUGH: Steps(8, 500_000, 4000, 0.03, 200, 400, 96, 4, 5, 24),
 }
 RAW_STEPS: dict[Effort, RawSteps] = {
