@@ -50,7 +50,7 @@ class Steps:
     boosting_work: int  # trees of a fold, classes counted: more classes, fewer rounds
     learning_rate: float  # of boosted trees; fewer rounds need larger steps
     patience: int
-    # Of a forest. 200 instead of 100 take twice the time and the bytes for 0.1 to 0.5 % less RMSE on
+    # Of a forest. 200 instead of 100 take twice the time and bytes for 0.1 to 0.5 % less RMSE on
     # bike_sharing_hour, 0.0003 to 0.0018 more accuracy or ROC AUC on letters and telco_churn.
     trees: int
     epochs: int  # of a network
