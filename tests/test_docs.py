@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tiny_checkpoints import drawn_resnet, write_checkpoint
+
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PASSENGERS = ROOT / "src" / "fathometer" / "samples" / "titanic.csv"
@@ -44,6 +46,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory, striped_folder: Path) -> Desk
     folder = tmp_path_factory.mktemp("desk")
     shutil.copy(PASSENGERS, folder)
     shutil.copytree(striped_folder, folder / "photos")
+    licence = "---\nlicense: apache-2.0\n---\n"
+    write_checkpoint(folder / "resnet18", drawn_resnet(), readme=licence)
     with PASSENGERS.open(encoding="utf-8") as file:
         rows = list(DictReader(file))
     connection = sqlite3.connect(folder / "passengers.db")

@@ -11,7 +11,8 @@
     ├── TaskError                 the question cannot be asked of this table
     ├── SplitError                the rows cannot be split as asked
     ├── OptionError               an option has a value that it cannot have
-    │   └── NetworkError          a network of the user's own is not well formed
+    │   ├── NetworkError          a network of the user's own is not well formed
+    │   └── BackboneError         a checkpoint to take features from cannot be used
     ├── LearnerError              a learner cannot be fitted on this table
     │   └── OutOfTimeError        ... in the time that is left
     ├── ModelFileError            a model file was refused; `.fault` says which check failed
@@ -79,6 +80,10 @@ class OptionError(FathometerError):
 
 class NetworkError(OptionError):
     """A network of the user's own is not well formed, or does not fit the table."""
+
+
+class BackboneError(OptionError):
+    """A checkpoint to take features from cannot be used, or does not fit the table."""
 
 
 class LearnerError(FathometerError):

@@ -125,43 +125,6 @@ class Graph:
         """Join tensors along an axis; one tensor is returned as it is."""
         return tensors[0] if len(tensors) == 1 else self.add("Concat", *tensors, axis=axis)
 
-    def tokens(self, texts: str, pattern: str = "") -> str:
-        """Cut strings (rows,) into what matches an RE2 pattern, or without one into characters.
-
-        Returns strings (rows, most tokens of a row), filled up with empty ones. By onnxruntime's
-        Tokenizer, the one operator outside ONNX proper that a model file may contain."""
-        how: dict[str, Attribute] = {"tokenexp": pattern} if pattern else {"separators": [""]}
-        return self.add(
-            "Tokenizer",
-            texts,
-            domain="com.microsoft",
-            outputs=1,
-            mark=0,
-            mincharnum=1,
-            pad_value="",
-            **how,
-        )
-
-    def counts(self, tokens: str, known: Sequence[str] | Sequence[int]) -> str:
-        """How often each row of tokens, (rows, tokens), holds each of those known.
-
-        Returns float (rows, known)."""
-        is_text = all(isinstance(each, str) for each in known)
-        pool: dict[str, Attribute] = {"pool_strings" if is_text else "pool_int64s": known}
-        return self.add(
-            "TfIdfVectorizer",
-            tokens,
-            domain="",
-            outputs=1,
-            mode="TF",
-            min_gram_length=1,
-            max_gram_length=1,
-            max_skip_count=0,
-            ngram_counts=[0],
-            ngram_indexes=list(range(len(known))),
-            **pool,
-        )
-
     def replay(self, model: onnx.ModelProto) -> str:
         """Write another model's whole graph into this one and return its last output's tensor.
 
@@ -251,6 +214,25 @@ def _set_attribute(node: onnx.NodeProto, name: str, value: Attribute) -> None:
     else:
         made.type = AttributeProto.INTS
         made.ints.extend(value.tolist())
+
+
+def write_split(graph: Graph, texts: str, pattern: str = "") -> str:
+    """Cut strings (rows,) into what matches an RE2 pattern, or without one into characters.
+
+    Returns strings (rows, most tokens of a row), filled up with empty ones. By onnxruntime's
+    Tokenizer, the one operator outside ONNX proper that a model file may contain."""
+    how: dict[str, Attribute] = {"tokenexp": pattern} if pattern else {"separators": [""]}
+    how |= {"mark": 0, "mincharnum": 1, "pad_value": ""}
+    return graph.add("Tokenizer", texts, domain="com.microsoft", outputs=1, **how)
+
+
+def write_counts(graph: Graph, tokens: str, known: Sequence[str] | Sequence[int]) -> str:
+    """How often each row of tokens, (rows, tokens), holds each known one; float (rows, known)."""
+    is_text = all(isinstance(each, str) for each in known)
+    how: dict[str, Attribute] = {"pool_strings" if is_text else "pool_int64s": known}
+    how |= {"mode": "TF", "min_gram_length": 1, "max_gram_length": 1, "max_skip_count": 0}
+    how |= {"ngram_counts": [0], "ngram_indexes": list(range(len(known)))}
+    return graph.add("TfIdfVectorizer", tokens, domain="", outputs=1, **how)
 
 
 def tensor_array(tensor: onnx.TensorProto) -> np.ndarray:

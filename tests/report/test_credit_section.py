@@ -40,5 +40,8 @@ def test_less_error_is_darker(regression):
     assert shades[3] == max(shades) > shades[0] > 0
 
 
-def test_nothing_is_drawn_without_credit(regression):
+def test_without_credit_the_reason_is_said_or_nothing(regression):
     assert credit(regression) == ""
+    late = replace(regression.verdict, no_credit="the time did not suffice for <it>")
+    said = credit(replace(regression, verdict=late))
+    assert "This was not measured: the time did not suffice for &lt;it&gt;." in said

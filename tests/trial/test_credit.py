@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -13,8 +14,8 @@ from fathometer.learners.light_gbm import LightGBM
 from fathometer.learners.network import PlainNetwork, Training
 from fathometer.table.metric import METRICS
 from fathometer.table.task import Task, TaskKind
-from fathometer.trial.contest import Contest
-from fathometer.trial.credit import corners, on_learned
+from fathometer.trial.contest import Contest, Terms
+from fathometer.trial.credit import CREDIT, corners, on_learned
 from fathometer.trial.store import RunStore
 from fathometer.verdict.credit import PLACES, credit
 
@@ -31,7 +32,7 @@ def contest(survival, tmp_path):
 
 def test_all_four_corners_are_scored_out_of_fold_and_kept(contest):
     trials = contest.run(LEARNERS)
-    found = corners(contest, LEARNERS, trials)
+    found = corners(contest, LEARNERS, trials).scored
     assert set(found) == set(PLACES)
     truth = contest.task.encode(contest.table[contest.task.target])[contest.split.train]
     for name, scores in found.values():
@@ -40,9 +41,29 @@ def test_all_four_corners_are_scored_out_of_fold_and_kept(contest):
     # A run that goes on has no model at hand and needs none: what was fitted is in its store.
     forgetful = replace(contest, models={})
     unable = (LEARNERS[0], replace(LEARNERS[1], training=None))
-    again = corners(forgetful, unable, trials)
+    again = corners(forgetful, unable, trials).scored
     for place in PLACES:
         assert np.array_equal(found[place][1], again[place][1])
+
+
+def test_where_it_is_left_out_it_says_why(contest, monkeypatch):
+    trials = contest.run(LEARNERS)
+    late = replace(contest, terms=Terms(time.monotonic()))
+    assert "the time did not suffice" in corners(late, LEARNERS, trials).missing
+    stopped = replace(contest, terms=Terms(stopped=lambda: True))
+    assert corners(stopped, LEARNERS, trials).missing == "the run was stopped"
+    alone = [trial for trial in trials if trial.scorecard.family == "deep"]
+    assert "only one family" in corners(contest, LEARNERS, alone).missing
+    assert "finished file" in corners(contest, LEARNERS[:1], trials).missing
+    monkeypatch.setattr("fathometer.trial.credit.MOST_BYTES", 1000)
+    assert "GB of memory, more than 1e-06 GB" in corners(contest, LEARNERS, trials).missing
+    assert not [name for name in contest.store.names() if name.startswith(CREDIT)]
+
+
+def test_a_network_that_does_not_tell_its_features_is_named(contest):
+    trials = contest.run(LEARNERS)
+    silent = replace(contest, models={"perceptron": object()})
+    assert "perceptron does not tell its features" in corners(silent, LEARNERS, trials).missing
 
 
 def test_what_is_learned_from_features_never_saw_its_own_rows(survival):

@@ -130,9 +130,11 @@ def test_prices_are_read(tmp_path: Path) -> None:
         ("per_kwh = 1", "names no currency"),
         ('currency = "EUR"', "no price above 0"),
         ('currency = "EUR"\nper_kwh = "0.3"', "no number"),
-        ('currency = "EUR"\nper_hour = 1', 'line "per_hour"'),
+        ('currency = "EUR"\nper_hour = 1', '"per_hour", which is not known'),
         ('currency = "EUR"\nper_kwh = -1', "no price above 0"),
         ("currency EUR", "not TOML"),
+        pytest.param("currency = " + 40_000 * "[", "not TOML", id="too deep"),
+        pytest.param("per_kwh = " + 5_000 * "1", "not TOML", id="a number beyond all bounds"),
     ],
 )
 def test_a_spoilt_price_file_is_refused(tmp_path: Path, text: str, found: str) -> None:

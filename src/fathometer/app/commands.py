@@ -116,6 +116,13 @@ def compare(
         list[Path] | None,
         typer.Option(metavar="FILE", help="Enter a network of your own, in TOML; repeat."),
     ] = None,
+    backbone: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATH",
+            help="Enter a network trained elsewhere: a local folder of safetensors; repeat.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Same seed, same bytes.")] = 0,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to write. [SOURCE.fathom]")
@@ -188,6 +195,7 @@ def compare(
             query=query,
             encoding=encoding,
             networks=tuple(network or ()),
+            backbone=tuple(backbone or ()),
             latency=latency,
             size=size,
             prefer=prefer,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fathometer.app.backbones import backbones, described, each_of
 from fathometer.app.challengers import challenger_trials, with_challengers
 from fathometer.app.doubts import doubts
 from fathometer.app.findings import with_findings
@@ -27,6 +28,7 @@ from fathometer.app.results import write_results
 from fathometer.app.students import graded, with_student
 from fathometer.app.wishes import Wishes, wishes_from, with_wishes
 from fathometer.errors import LearnerError
+from fathometer.learners.contract import Learner
 from fathometer.modelfile.load import ModelFile
 from fathometer.table.read import Source
 from fathometer.table.task import Task
@@ -44,6 +46,7 @@ from fathometer.verdict.decide import Contestant, decide
 from fathometer.verdict.verdict import Verdict
 
 if TYPE_CHECKING:
+    from fathometer.app.backbones import BackboneSources
     from fathometer.app.own_networks import NetworkSources
 
 Watch = Callable[[Understanding | Event], None]
@@ -106,6 +109,7 @@ def compare(
     query: str | None = None,
     encoding: str | None = None,
     networks: NetworkSources = (),
+    backbone: BackboneSources = (),
     latency: str | None = None,
     size: str | None = None,
     prefer: str | None = None,
@@ -131,6 +135,8 @@ def compare(
         out: the folder to write; by default the source's name with .fathom.
         networks: networks of your own that enter too, or such by name: TOML files, declarations,
             torch modules, or functions of (features, outputs) that make one.
+        backbone: a local checkpoint, or several, of networks trained elsewhere: each enters as it
+            is, with a linear head on what it sees in pictures or texts.
         prefer: "fast", "small", "readable" or "cheap", with "=LOSS" the largest loss of quality
             that you accept for it.
         prices: a TOML file of your prices, see `docs/verdict.md`.
@@ -159,6 +165,7 @@ def compare(
         query,
         encoding,
         source_words(networks),
+        tuple(str(each) for each in each_of(backbone)),
         latency=latency,
         size=size,
         prefer=prefer,
@@ -167,27 +174,22 @@ def compare(
     )
     wishes = wishes_from(prefer, prices)
     own = own_networks(networks, options.effort, seed)
-    understanding = drawn(own, prepare(source, options))
+    frozen = backbones(backbone, options.effort)
+    understanding = described(frozen, drawn(own, prepare(source, options)))
     tell = watch or (lambda news: None)
     tell(understanding)
     field = (understanding.task, understanding.table, options.effort, seed)
     entered = (*entrants(*field), *(reserves(*field) if only else ()))
-    learners = with_own(entered, own, options.only)
+    learners = with_own(entered, (*own, *frozen), options.only)
     folder = folder_for(source, out)
     command = describe_command(source, options, out)
-    # A time budget changes what is trained, so such a run is never mistaken for a step-budget one.
     terms = Terms(_deadline(started, minutes), stop.is_set if stop else (lambda: False))
-    decided = {
-        "table": understanding.table.content_hash,
-        "options": repr(replace(options, test=None, prefer=None, prices=None, challengers=())),
-        "learners": repr(learners),
-        "versions": versions(),
-    }
+    key = run_key(_decided(understanding, options, learners))
     table, task, split = understanding.table, understanding.task, understanding.split
     groups = group_codes(table, group) if group else None
     # Before the log is opened: one that cannot answer leaves no unfinished run behind.
     challenging = challenger_trials(options.challengers, Jury(table, task, split, groups))
-    with RunStore.open(folder, run_key(decided), words=command) as store:
+    with RunStore.open(folder, key, words=command) as store:
         limits = limits_from(latency, size)
         contest = Contest(
             table, task, split, store, tell, keeping_time(terms), groups, limits=limits
@@ -202,6 +204,22 @@ def compare(
         if not terms.stopped():
             store.complete()
     return _gathered(verdict, trials, task, folder, files, clock.monotonic() - started)
+
+
+def _decided(
+    understanding: Understanding, options: Options, learners: Sequence[Learner]
+) -> dict[str, object]:
+    """What settles the bytes of a run: only where all of it is the same does a run go on.
+
+    A time budget changes what is trained, so such a run is never mistaken for a step-budget one.
+    Where a checkpoint lies changes nothing: its learner tells what is in it."""
+    own = replace(options, test=None, prefer=None, prices=None, challengers=(), backbones=())
+    return {
+        "table": understanding.table.content_hash,
+        "options": repr(own),
+        "learners": repr(learners),
+        "versions": versions(),
+    }
 
 
 def _gathered(

@@ -22,7 +22,18 @@ INDENT = " " * 7  # below "error  "
 
 # What only `fathometer[compare]` brings; any other absent module is a bug and shows its traceback.
 COMPARE_PACKAGES = frozenset(
-    ("typer", "rich", "pyarrow", "duckdb", "sklearn", "scipy", "torch", "onnx", "narwhals")
+    (
+        "typer",
+        "rich",
+        "pyarrow",
+        "duckdb",
+        "sklearn",
+        "scipy",
+        "torch",
+        "onnx",
+        "narwhals",
+        "safetensors",
+    )
 )
 
 

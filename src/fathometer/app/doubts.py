@@ -32,6 +32,7 @@ def doubts(
         *_shifted(understanding, options),
         *_noisy(_best(trials, verdict, winner), understanding),
         *_uncovered(winner),
+        *_seen_before(verdict, understanding),
         *_small(understanding),
     )
 
@@ -72,6 +73,17 @@ def _uncovered(winner: Trial) -> Iterator[str]:
             f"{found.held:.2f} [{found.low:.2f}, {found.high:.2f}] of the unseen rows: too narrow "
             "for rows like these."
         )
+
+
+def _seen_before(verdict: Verdict, understanding: Understanding) -> Iterator[str]:
+    """What was trained elsewhere may know the rows that it is judged on."""
+    best = (verdict.winner, verdict.gap.deep if verdict.gap is not None else "")
+    for name in understanding.trained_elsewhere:
+        if name in best:
+            yield (
+                f"{name} was trained elsewhere: if the rows of {understanding.table.name} are "
+                "public, it may have seen them, and its score flatters."
+            )
 
 
 def _small(understanding: Understanding) -> Iterator[str]:

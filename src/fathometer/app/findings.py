@@ -37,7 +37,7 @@ def with_findings(
     trials: Sequence[Trial],
     options: Options,
 ) -> Verdict:
-    """The verdict with credit and forecast, where they could be told, and a sentence of each."""
+    """The verdict with credit and forecast and a sentence of each, or why they are not there."""
     return _with_forecast(_with_credit(verdict, contest, learners, trials), contest, learners,
                           trials, options)  # fmt: skip
 
@@ -46,9 +46,9 @@ def _with_credit(
     verdict: Verdict, contest: Contest, learners: Sequence[Learner], trials: Sequence[Trial]
 ) -> Verdict:
     found = corners(contest, learners, trials)
-    if found is None:
-        return verdict
-    divided = credit(found, contest.task, _learned(contest), seed=contest.split.seed)
+    if found.missing:
+        return replace(verdict, no_credit=found.missing)
+    divided = credit(found.scored, contest.task, _learned(contest), seed=contest.split.seed)
     return replace(verdict, credit=divided, sentences=(*verdict.sentences, divided.sentence))
 
 

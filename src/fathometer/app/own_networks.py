@@ -85,9 +85,9 @@ def _architecture(source: NetworkSource) -> tuple[str, Architecture]:
 
 
 def with_own(
-    learners: Sequence[Learner], own: Sequence[OwnNetwork], only: Sequence[str]
+    learners: Sequence[Learner], own: Sequence[Learner], only: Sequence[str]
 ) -> tuple[Learner, ...]:
-    """Our learners, or those named in `only`, and every network of the user's own.
+    """Our learners, or those named in `only`, and every network that the user brought.
 
     Raises:
         OptionError: if a name in `only` is nobody's, or two contestants share one.

@@ -49,6 +49,7 @@ class Options:
     query: str | None = None
     encoding: str | None = None
     networks: tuple[str, ...] = ()  # the user's own, in words
+    backbones: tuple[str, ...] = ()  # checkpoints, as they were named
     latency: str | None = None
     size: str | None = None
     prefer: str | None = None
@@ -80,7 +81,8 @@ class Understanding:
     terms: tuple[str, ...]
     effort: str
     table: Table  # the rows that `split` numbers: the reading's, and those of --test behind them
-    drawings: tuple[str, ...] = ()  # of the user's own networks
+    drawings: tuple[str, ...] = ()  # of the user's own networks, and words of backbones
+    trained_elsewhere: tuple[str, ...] = ()  # names of contestants whose features are
 
 
 def effort_from(name: str | None, minutes: float | None) -> Effort:
@@ -295,6 +297,7 @@ def describe_command(source: Source, options: Options, out: str | Path | None) -
         ("--minutes", options.minutes),
         ("--only", ",".join(options.only) or None),
         *(("--network", network) for network in options.networks),
+        *(("--backbone", path) for path in options.backbones),
         ("--seed", options.seed),
         ("--query", options.query),
         ("--encoding", options.encoding),

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import threading
 import time
-from types import TracebackType
 from typing import IO, TYPE_CHECKING, Protocol, Self
 
 from fathometer.app.closing import print_closing
@@ -32,12 +31,7 @@ class Screen(Protocol):
     """Where a contest is shown; a context, so that the terminal is always given back tidy."""
 
     def __enter__(self) -> Self: ...
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *raised: object) -> None: ...
 
     def watch(self, news: Understanding | Event) -> None:
         """Show what was understood, or one event of one contestant."""
@@ -76,12 +70,7 @@ class PlainScreen:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         return None
 
     def watch(self, news: Understanding | Event) -> None:
@@ -133,12 +122,7 @@ class LiveScreen:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._end_live()
 
     def watch(self, news: Understanding | Event) -> None:

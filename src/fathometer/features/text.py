@@ -2,7 +2,7 @@
 
 Words are runs of letters, marks, digits and apostrophes, A to Z in lower case. Both sides split
 with RE2 and the same character classes, here through Arrow, in the graph with onnxruntime's
-Tokenizer, the one operator outside ONNX proper that a model file may contain."""
+Tokenizer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fathometer.graph import Element, Graph
+from fathometer.graph import Element, Graph, write_counts, write_split
 from fathometer.table.table import Column, Table
 
 WORD = r"[\pL\pM\pN']+"
@@ -56,30 +56,7 @@ class WordCounts:
 
     def write(self, graph: Graph) -> str:
         raw = write_without(graph, graph.input(self.column, Element.STRING), self.missing)
-        flat = graph.add("Reshape", raw, graph.constant(np.array([-1])))
-        lowered = graph.add(
-            "StringNormalizer", flat, case_change_action="LOWER", locale=LOCALE, is_case_sensitive=1
-        )
-        tokens = graph.add(
-            "Tokenizer",
-            lowered,
-            domain="com.microsoft",
-            mark=0,
-            mincharnum=1,
-            pad_value="",
-            tokenexp=WORD,
-        )
-        return graph.add(
-            "TfIdfVectorizer",
-            tokens,
-            mode="TF",
-            min_gram_length=1,
-            max_gram_length=1,
-            max_skip_count=0,
-            ngram_counts=[0],
-            ngram_indexes=list(range(len(self.words))),
-            pool_strings=list(self.words),
-        )
+        return write_counts(graph, write_split(graph, write_lowered(graph, raw), WORD), self.words)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +83,14 @@ class WordWeights:
         return graph.add(
             "Div", weighted, graph.add("Max", length, graph.constant(np.float32(1e-6)))
         )
+
+
+def write_lowered(graph: Graph, raw: str) -> str:
+    """Texts, strings (rows,), with A to Z in lower case."""
+    flat = graph.add("Reshape", raw, graph.constant(np.array([-1])))
+    return graph.add(
+        "StringNormalizer", flat, case_change_action="LOWER", locale=LOCALE, is_case_sensitive=1
+    )
 
 
 def write_without(graph: Graph, raw: str, missing: tuple[str, ...]) -> str:

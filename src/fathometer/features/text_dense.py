@@ -19,7 +19,7 @@ from fathometer.features.text_tokens import (
     characters_help,
     write_characters,
 )
-from fathometer.graph import Element, Graph
+from fathometer.graph import Element, Graph, write_counts
 from fathometer.table.table import Column, Table
 
 if TYPE_CHECKING:
@@ -118,17 +118,7 @@ class TextMeasures:
             values_int64s=[*(place for _, place in keys), other + 1],
             default_int64=other,
         )
-        counts = graph.add(
-            "TfIdfVectorizer",
-            codes,
-            mode="TF",
-            min_gram_length=1,
-            max_gram_length=1,
-            max_skip_count=0,
-            ngram_counts=[0],
-            ngram_indexes=list(range(other + 1)),
-            pool_int64s=list(range(other + 1)),
-        )
+        counts = write_counts(graph, codes, range(other + 1))
         # The last column becomes all characters, without the two blanks around the text.
         sums = np.eye(other + 1, dtype=np.float32)
         sums[:, other] = 1

@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fathometer.features.text import LOCALE, WORD, write_without
-from fathometer.graph import Element, Graph
+from fathometer.features.text import WORD, write_lowered, write_without
+from fathometer.graph import Element, Graph, write_split
 from fathometer.table.table import Column
 
 MARK = 0x80  # bytes from here on are parts of characters beyond ASCII
@@ -201,22 +201,7 @@ def write_tokens(
     """The twin: int64 (rows, longest text) places in `alphabet`, -1 for all other tokens."""
     raw = write_without(graph, graph.input(column, Element.STRING), missing)
     if unit is Unit.WORDS:
-        flat = graph.add("Reshape", raw, graph.constant(np.array([-1])))
-        split = graph.add(
-            "Tokenizer",
-            graph.add(
-                "StringNormalizer",
-                flat,
-                case_change_action="LOWER",
-                locale=LOCALE,
-                is_case_sensitive=1,
-            ),
-            domain="com.microsoft",
-            mark=0,
-            mincharnum=1,
-            pad_value="",
-            tokenexp=WORD,
-        )
+        split = write_split(graph, write_lowered(graph, raw), WORD)
         keys = [(way, place) for place, word in enumerate(alphabet) for way in _written(word)]
     else:
         split = write_characters(graph, raw)
@@ -239,15 +224,7 @@ def write_characters(graph: Graph, raw: str) -> str:
     flat = graph.add("Reshape", raw, graph.constant(np.array([-1])))
     blank = graph.constant([" "])
     bordered = graph.add("StringConcat", graph.add("StringConcat", blank, flat), blank)
-    return graph.add(
-        "Tokenizer",
-        bordered,
-        domain="com.microsoft",
-        mark=0,
-        mincharnum=1,
-        pad_value="",
-        separators=[""],
-    )
+    return write_split(graph, bordered)
 
 
 @cache

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fathometer.graph import Graph
+from fathometer.graph import Graph, write_split
 
 SIZES = (3, 4)  # characters of a piece; with 5 as well nothing was gained on tweets and questions
 LONGEST_READ = 20  # characters of a word that are read, the mark before it not counted
@@ -63,15 +63,7 @@ class Spelling:
         kept = graph.add("Where", is_short, words, graph.constant([""]))
         marked = graph.add("StringConcat", graph.constant([START]), kept)
         filled = graph.add("StringConcat", marked, graph.constant([END + " " * READ]))
-        letters = graph.add(
-            "Tokenizer",
-            filled,
-            domain="com.microsoft",
-            mark=0,
-            mincharnum=1,
-            pad_value="",
-            separators=[""],
-        )
+        letters = write_split(graph, filled)
         numbers = graph.add(
             "LabelEncoder",
             _part(graph, letters, 0, READ),

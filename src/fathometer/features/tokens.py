@@ -18,9 +18,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fathometer.features.text import LOCALE
+from fathometer.features.text import write_lowered
 from fathometer.features.token_spelling import PIECES, Spelling, fit_spelling
-from fathometer.graph import Element, Graph
+from fathometer.graph import Element, Graph, write_split
 from fathometer.table.table import Column, Table
 
 # Scripts that do not write blanks between words: each of their characters is a token.
@@ -243,22 +243,7 @@ def _write_tokens(graph: Graph, raw: str, length: int, missing: Sequence[str]) -
     if missing:
         absent = _write_lookup(graph, raw, dict.fromkeys(missing, 1), 0)
         raw = graph.add("Where", graph.cast(absent, Element.BOOL), blank, raw)
-    lowered = graph.add(
-        "StringNormalizer",
-        graph.add("Reshape", raw, graph.constant(np.array([-1]))),
-        case_change_action="LOWER",
-        locale=LOCALE,
-        is_case_sensitive=1,
-    )
-    tokens = graph.add(
-        "Tokenizer",
-        lowered,
-        domain="com.microsoft",
-        mark=0,
-        mincharnum=1,
-        pad_value="",
-        tokenexp=TOKEN,
-    )
+    tokens = write_split(graph, write_lowered(graph, raw), TOKEN)
     return graph.concat([_between(graph, tokens, 0, length), *[blank] * SPELLED])
 
 

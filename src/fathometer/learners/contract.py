@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from fathometer.errors import LearnerError
 from fathometer.graph import Graph
 from fathometer.table.kind import ColumnSpec
 from fathometer.table.split import Split
@@ -149,3 +150,13 @@ class Learner(Protocol):
             OutOfTimeError: if the budget ended before there was anything to return.
         """
         ...
+
+
+def needs(task: Task, kind: TaskKind, name: str) -> None:
+    """Refuse a task of another kind.
+
+    Raises:
+        LearnerError: if it is one.
+    """
+    if task.kind is not kind:
+        raise LearnerError(f"{name} answers only {kind.value} tasks; this is {task.kind.value}.")

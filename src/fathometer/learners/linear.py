@@ -8,13 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fathometer.errors import LearnerError
 from fathometer.features.recipe import Recipe
 from fathometer.graph import Element, Graph
-from fathometer.learners.contract import UNLIMITED, Budget, Family
-from fathometer.learners.tuned import Core, RecipeModel, Search, fit_tuned
-from fathometer.table.split import Split
-from fathometer.table.table import Table
+from fathometer.learners.contract import Family, needs
+from fathometer.learners.tuned import Core, Search, Tuned
 from fathometer.table.task import Task, TaskKind
 
 # Strength of the penalty relative to the rows, strongest and so simplest first.
@@ -51,25 +48,15 @@ def softmax(raw: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Ridge:
+class Ridge(Tuned[float]):
     """Linear regression with an L2 penalty; the penalty is relative to rows, on scaled columns."""
 
     penalties: tuple[float, ...] = PENALTIES
     name: str = "ridge"
     family: Family = Family.TRADITIONAL
 
-    def fit(
-        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
-    ) -> RecipeModel:
-        return fit_tuned(self.search(task), table, task, split, budget=budget)
-
     def search(self, task: Task) -> Search[float]:
-        """The penalties, and how a model is fitted for each.
-
-        Raises:
-            LearnerError: if no values are asked.
-        """
-        _needs(task, TaskKind.REGRESS, self.name)
+        needs(task, TaskKind.REGRESS, self.name)
 
         def fit_path(
             matrix: np.ndarray, truth: np.ndarray, penalties: Sequence[float]
@@ -87,7 +74,7 @@ class Ridge:
 
 
 @dataclass(frozen=True)
-class ElasticNet:
+class ElasticNet(Tuned[float]):
     """Linear regression with an L1 and L2 penalty, so that some coefficients are exactly 0."""
 
     penalties: tuple[float, ...] = (1e-1, 1e-2, 1e-3)  # of the standardised target
@@ -95,10 +82,8 @@ class ElasticNet:
     name: str = "elastic net"
     family: Family = Family.TRADITIONAL
 
-    def fit(
-        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
-    ) -> RecipeModel:
-        _needs(task, TaskKind.REGRESS, self.name)
+    def search(self, task: Task) -> Search[float]:
+        needs(task, TaskKind.REGRESS, self.name)
         from sklearn.linear_model import ElasticNet as Sklearn
 
         def fit_path(
@@ -117,12 +102,11 @@ class ElasticNet:
                 weights = fitted.coef_[:, None] * spread
                 yield LinearCore(weights, np.array([fitted.intercept_ * spread + mean]), False)
 
-        search = Search(self.penalties, fit_path, _penalty_words, _read_coefficients)
-        return fit_tuned(search, table, task, split, budget=budget)
+        return Search(self.penalties, fit_path, _penalty_words, _read_coefficients)
 
 
 @dataclass(frozen=True)
-class Logistic:
+class Logistic(Tuned[float]):
     """Logistic regression, multinomial for more than two classes, with an L2 penalty."""
 
     penalties: tuple[float, ...] = PENALTIES
@@ -130,18 +114,8 @@ class Logistic:
     name: str = "logistic"
     family: Family = Family.TRADITIONAL
 
-    def fit(
-        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
-    ) -> RecipeModel:
-        return fit_tuned(self.search(task), table, task, split, budget=budget)
-
     def search(self, task: Task) -> Search[float]:
-        """The penalties, and how a model is fitted for each.
-
-        Raises:
-            LearnerError: if no classes are asked.
-        """
-        _needs(task, TaskKind.CLASSIFY, self.name)
+        needs(task, TaskKind.CLASSIFY, self.name)
         from sklearn.linear_model import LogisticRegression
 
         def fit_path(
@@ -170,11 +144,6 @@ def _all_classes(fitted: object, classes: int) -> tuple[np.ndarray, np.ndarray]:
     else:
         weights[:, seen], offset[seen] = coef.T, intercept
     return weights, offset
-
-
-def _needs(task: Task, kind: TaskKind, name: str) -> None:
-    if task.kind is not kind:
-        raise LearnerError(f"{name} answers only {kind.value} tasks; this is {task.kind.value}.")
 
 
 def _penalty_words(penalty: float) -> str:

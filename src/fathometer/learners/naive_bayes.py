@@ -7,13 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fathometer.errors import LearnerError
 from fathometer.graph import Element, Graph
-from fathometer.learners.contract import UNLIMITED, Budget, Family
+from fathometer.learners.contract import Family, needs
 from fathometer.learners.linear import softmax
-from fathometer.learners.tuned import Core, RecipeModel, Search, fit_tuned, no_reading
-from fathometer.table.split import Split
-from fathometer.table.table import Table
+from fathometer.learners.tuned import Core, Search, Tuned, no_reading
 from fathometer.table.task import Task, TaskKind
 
 
@@ -38,18 +35,15 @@ class NaiveBayesCore:
 
 
 @dataclass(frozen=True)
-class NaiveBayes:
+class NaiveBayes(Tuned[float]):
     """Gaussian naive Bayes; what is searched is the variance added to every column."""
 
     smoothing: tuple[float, ...] = (1.0, 1e-1, 1e-2, 1e-4)  # of a scaled column's variance of 1
     name: str = "naive Bayes"
     family: Family = Family.TRADITIONAL
 
-    def fit(
-        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
-    ) -> RecipeModel:
-        if task.kind is not TaskKind.CLASSIFY:
-            raise LearnerError("naive Bayes answers only classification tasks.")
+    def search(self, task: Task) -> Search[float]:
+        needs(task, TaskKind.CLASSIFY, self.name)
 
         def fit_path(
             matrix: np.ndarray, truth: np.ndarray, settings: Sequence[float]
@@ -66,5 +60,4 @@ class NaiveBayes:
                 constant = -0.5 * (mean**2 / wide + np.log(wide)).sum(axis=1)
                 yield NaiveBayesCore(-0.5 / wide.T, (mean / wide).T, constant + prior)
 
-        search = Search(self.smoothing, fit_path, lambda value: f"smoothing {value:g}", no_reading)
-        return fit_tuned(search, table, task, split, budget=budget)
+        return Search(self.smoothing, fit_path, lambda value: f"smoothing {value:g}", no_reading)

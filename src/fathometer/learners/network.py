@@ -61,7 +61,7 @@ class Training:
 
 
 class NetworkLearner(Protocol):
-    """What the deep learners have in common, for `fit_population`."""
+    """A deep learner that says what to try; how it is trained is common to all."""
 
     @property
     def name(self) -> str: ...
@@ -76,9 +76,20 @@ class NetworkLearner(Protocol):
         has_logarithm: whether the target may be learned by its logarithm."""
         ...
 
+    def fit(
+        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
+    ) -> NetworkModel:
+        """Train one network for each setting, fold and seed; halve the settings, mix the rest.
+
+        Raises:
+            LearnerError: if the table has no column to learn from.
+            OutOfTimeError: if the time is up before the first step.
+        """
+        return fit_population(self, table, task, split, budget)
+
 
 @dataclass(frozen=True)
-class PlainNetwork:
+class PlainNetwork(NetworkLearner):
     """A multilayer perceptron with textbook settings: what most people call a neural network."""
 
     width: int = 256
@@ -98,20 +109,9 @@ class PlainNetwork:
 
         return [Setting(Perceptron(shape, self.width, self.depth), 2e-3, 1e-2, 0.1)]
 
-    def fit(
-        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
-    ) -> NetworkModel:
-        """Train one network for each fold and seed.
-
-        Raises:
-            LearnerError: if the table has no column to learn from.
-            OutOfTimeError: if the time is up before the first step.
-        """
-        return fit_population(self, table, task, split, budget)
-
 
 @dataclass(frozen=True)
-class ModernNetwork:
+class ModernNetwork(NetworkLearner):
     """Today's networks for tables, searched: the portfolio's first settings, then sampled ones."""
 
     configurations: int = 1
@@ -133,17 +133,6 @@ class ModernNetwork:
             )
             for entry in chosen
         ]
-
-    def fit(
-        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
-    ) -> NetworkModel:
-        """Train one network for each setting, fold and seed; halve the settings, mix the rest.
-
-        Raises:
-            LearnerError: if the table has no column to learn from.
-            OutOfTimeError: if the time is up before the first step.
-        """
-        return fit_population(self, table, task, split, budget)
 
 
 def open_torch() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fathometer.errors import LearnerError, OutOfTimeError
+from fathometer.errors import OutOfTimeError
 from fathometer.features.ngram_blocks import BlockPlan, CountedTable, SparseRoad, count_texts
 from fathometer.features.roads import feature_specs
 from fathometer.graph import Graph
@@ -247,12 +247,3 @@ def heaviest(task: Task, road: SparseRoad, margins: Margins) -> str:
     if len(sides) > READ_CLASSES:
         lines.append(f"… and {len(sides) - READ_CLASSES} more classes")
     return "\n".join(lines)
-
-
-def needs(task: Task, kind: TaskKind, name: str) -> None:
-    """Refuse a task of another kind.
-
-    Raises:
-        LearnerError: if it is one."""
-    if task.kind is not kind:
-        raise LearnerError(f"{name} answers only {kind.value} tasks; this is {task.kind.value}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -11,14 +12,13 @@ from fathometer.features.ngram_blocks import BlockPlan
 from fathometer.features.ngram_weights import Weighting
 from fathometer.features.roads import feature_specs
 from fathometer.features.text_tokens import Unit, characters_help
-from fathometer.learners.contract import UNLIMITED, Budget, Family
+from fathometer.learners.contract import UNLIMITED, Budget, Family, needs
 from fathometer.learners.ngram_course import (
     Learning,
     NgramModel,
     NgramSearch,
     Setting,
     fit_on_ngrams,
-    needs,
 )
 from fathometer.learners.sparse_descent import Lesson, Loss, Margins, fit_margins
 from fathometer.table.kind import Kind
@@ -33,6 +33,8 @@ LEAST_COLUMNS = 10_000  # a block may have whatever the classes
 MANY_CLASSES = 10
 MANY_CLASSES_ITERATIONS = 20
 SHORT_BYTES = 8 << 20  # text of all training rows up to which characters are counted, too
+
+Blocks = tuple[str, tuple[BlockPlan, ...]]  # a choice of blocks, and its name
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,7 @@ class Spread:
     most: int = 50_000  # columns a block; fewer for many classes
     short_bytes: int = SHORT_BYTES  # of text; beyond it words alone are counted
 
-    def blocks(
-        self, table: Table, task: Task, split: Split, weighting: Weighting
-    ) -> list[tuple[str, tuple[BlockPlan, ...]]]:
+    def blocks(self, table: Table, task: Task, split: Split, weighting: Weighting) -> list[Blocks]:
         """Choices of blocks, each with its name, simplest first."""
         margins = task.outputs if task.outputs > 2 else 1
         most = min(self.most, max(LEAST_COLUMNS, MOST_WEIGHTS // margins))
@@ -120,7 +120,7 @@ class Spread:
 
 
 def settings_for(
-    blocks: Sequence[tuple[str, tuple[BlockPlan, ...]]], strengths: Sequence[float], what: str
+    blocks: Sequence[Blocks], strengths: Sequence[float], what: str
 ) -> tuple[Setting, ...]:
     """Every strength for each choice of blocks."""
     return tuple(
@@ -130,8 +130,38 @@ def settings_for(
     )
 
 
+class NgramLearner(Protocol):
+    """A linear learner on n-grams: it brings its search, the fit is common to all."""
+
+    kind: ClassVar[TaskKind] = TaskKind.CLASSIFY  # what it answers
+    weighting: ClassVar[Weighting] = Weighting.TF_IDF
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def spread(self) -> Spread: ...
+
+    def search(self, blocks: Sequence[Blocks], *, has_many_classes: bool) -> NgramSearch:
+        """What to try on these choices of blocks; less of it where there are many classes."""
+        ...
+
+    def fit(
+        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
+    ) -> NgramModel:
+        """Search the settings cleanly, then fit all training rows.
+
+        Raises:
+            LearnerError: if it does not answer this task, or the table holds no text.
+            OutOfTimeError: if the budget ended too soon.
+        """
+        needs(task, self.kind, self.name)
+        blocks = self.spread.blocks(table, task, split, self.weighting)
+        search = self.search(blocks, has_many_classes=task.outputs > MANY_CLASSES)
+        return fit_on_ngrams(search, table, task, split, budget=budget)
+
+
 @dataclass(frozen=True)
-class NgramLogistic:
+class NgramLogistic(NgramLearner):
     """Logistic regression on TF-IDF of word and character n-grams; multinomial for many classes."""
 
     penalties: tuple[float, ...] = (1e-4, 1e-5, 3e-6)
@@ -141,22 +171,14 @@ class NgramLogistic:
     name: str = "n-gram logistic"
     family: Family = Family.TRADITIONAL
 
-    def fit(
-        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
-    ) -> NgramModel:
-        needs(task, TaskKind.CLASSIFY, self.name)
-        blocks = self.spread.blocks(table, task, split, Weighting.TF_IDF)
-        many = task.outputs > MANY_CLASSES
-        penalties = self.many_classes_penalties if many else self.penalties
-        steps = min(self.iterations, MANY_CLASSES_ITERATIONS) if many else self.iterations
-        search = NgramSearch(
-            settings_for(blocks, penalties, "penalty"), Penalised(Loss.LOGISTIC, steps)
-        )
-        return fit_on_ngrams(search, table, task, split, budget=budget)
+    def search(self, blocks: Sequence[Blocks], *, has_many_classes: bool) -> NgramSearch:
+        penalties, steps = _penalties_and_steps(self, has_many_classes=has_many_classes)
+        settings = settings_for(blocks, penalties, "penalty")
+        return NgramSearch(settings, Penalised(Loss.LOGISTIC, steps))
 
 
 @dataclass(frozen=True)
-class NaiveBayesSVM:
+class NaiveBayesSVM(NgramLearner):
     """A linear support vector machine on n-grams scaled by their naive Bayes weights.
 
     Wang & Manning 2012: presence instead of counts, squared hinge, one class against the rest. Rows
@@ -168,24 +190,24 @@ class NaiveBayesSVM:
     iterations: int = 60
     name: str = "NB-SVM"
     family: Family = Family.TRADITIONAL
+    weighting: ClassVar[Weighting] = Weighting.PRESENCE
 
-    def fit(
-        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
-    ) -> NgramModel:
-        needs(task, TaskKind.CLASSIFY, self.name)
-        blocks = self.spread.blocks(table, task, split, Weighting.PRESENCE)[-1:]
-        many = task.outputs > MANY_CLASSES
-        penalties = self.many_classes_penalties if many else self.penalties
-        steps = min(self.iterations, MANY_CLASSES_ITERATIONS) if many else self.iterations
-        search = NgramSearch(
-            settings_for(blocks, penalties, "penalty"),
-            Penalised(Loss.SQUARED_HINGE, steps, smoothing=1.0),
-        )
-        return fit_on_ngrams(search, table, task, split, budget=budget)
+    def search(self, blocks: Sequence[Blocks], *, has_many_classes: bool) -> NgramSearch:
+        penalties, steps = _penalties_and_steps(self, has_many_classes=has_many_classes)
+        settings = settings_for(blocks[-1:], penalties, "penalty")
+        return NgramSearch(settings, Penalised(Loss.SQUARED_HINGE, steps, smoothing=1.0))
+
+
+def _penalties_and_steps(
+    learner: NgramLogistic | NaiveBayesSVM, *, has_many_classes: bool
+) -> tuple[tuple[float, ...], int]:
+    if not has_many_classes:
+        return learner.penalties, learner.iterations
+    return learner.many_classes_penalties, min(learner.iterations, MANY_CLASSES_ITERATIONS)
 
 
 @dataclass(frozen=True)
-class NgramBayes:
+class NgramBayes(NgramLearner):
     """Naive Bayes on n-grams, calibrated; reads the texts alone."""
 
     smoothings: tuple[float, ...] = (1.0, 0.3, 0.1, 0.03)
@@ -194,19 +216,13 @@ class NgramBayes:
     name: str = "n-gram naive Bayes"
     family: Family = Family.TRADITIONAL
 
-    def fit(
-        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
-    ) -> NgramModel:
-        needs(task, TaskKind.CLASSIFY, self.name)
-        blocks = self.spread.blocks(table, task, split, Weighting.TF_IDF)
-        many = task.outputs > MANY_CLASSES
-        smoothings = self.many_classes_smoothings if many else self.smoothings
-        search = NgramSearch(settings_for(blocks, smoothings, "smoothing"), Bayes())
-        return fit_on_ngrams(search, table, task, split, budget=budget)
+    def search(self, blocks: Sequence[Blocks], *, has_many_classes: bool) -> NgramSearch:
+        smoothings = self.many_classes_smoothings if has_many_classes else self.smoothings
+        return NgramSearch(settings_for(blocks, smoothings, "smoothing"), Bayes())
 
 
 @dataclass(frozen=True)
-class NgramRidge:
+class NgramRidge(NgramLearner):
     """Linear regression on TF-IDF of n-grams with an L2 penalty."""
 
     penalties: tuple[float, ...] = (1e-2, 1e-3, 1e-4)
@@ -214,14 +230,8 @@ class NgramRidge:
     iterations: int = 60
     name: str = "n-gram ridge"
     family: Family = Family.TRADITIONAL
+    kind: ClassVar[TaskKind] = TaskKind.REGRESS
 
-    def fit(
-        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
-    ) -> NgramModel:
-        needs(task, TaskKind.REGRESS, self.name)
-        blocks = self.spread.blocks(table, task, split, Weighting.TF_IDF)
-        search = NgramSearch(
-            settings_for(blocks, self.penalties, "penalty"),
-            Penalised(Loss.SQUARED, self.iterations),
-        )
-        return fit_on_ngrams(search, table, task, split, budget=budget)
+    def search(self, blocks: Sequence[Blocks], *, has_many_classes: bool) -> NgramSearch:
+        settings = settings_for(blocks, self.penalties, "penalty")
+        return NgramSearch(settings, Penalised(Loss.SQUARED, self.iterations))

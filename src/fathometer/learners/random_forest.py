@@ -41,10 +41,9 @@ LEAST_TREES = 20  # of a heat
 
 
 @dataclass(frozen=True)
-class RandomForest:
-    """Trees grown on resampled rows, each question chosen from a random part of the columns.
-
-    Fitted on all training rows; the folds' forests serve the out-of-fold scores alone."""
+class RandomisedTrees:
+    """A forest of trees that vote, fitted on all training rows; the folds' forests serve the
+    out-of-fold scores alone."""
 
     trees: int = 100
     smallest_leaf: int | None = None  # rows; None: see `_smallest_leaf`
@@ -53,8 +52,7 @@ class RandomForest:
     configurations: int = 1  # tried; see `tree_portfolio`
     threads: int = 2
     seed: int = 0
-    name: str = "random forest"
-    sklearn_name: ClassVar[str] = "RandomForest"
+    sklearn_name: ClassVar[str]
     family: ClassVar[Family] = Family.TRADITIONAL
 
     def fit(
@@ -65,31 +63,23 @@ class RandomForest:
 
 
 @dataclass(frozen=True)
-class ExtraTrees:
-    """Trees whose thresholds are drawn at random: smoother than a random forest's.
+class RandomForest(RandomisedTrees):
+    """Trees grown on resampled rows, each question chosen from a random part of the columns."""
 
-    Fitted on all training rows; the folds' forests serve the out-of-fold scores alone."""
+    name: str = "random forest"
+    sklearn_name: ClassVar[str] = "RandomForest"
 
-    trees: int = 100
-    smallest_leaf: int | None = None
-    column_share: float = 0.4
-    crosses: bool = False  # of columns, see `features/crosses`
-    configurations: int = 1  # tried; see `tree_portfolio`
-    threads: int = 2
-    seed: int = 0
+
+@dataclass(frozen=True)
+class ExtraTrees(RandomisedTrees):
+    """Trees whose thresholds are drawn at random: smoother than a random forest's."""
+
     name: str = "extra trees"
     sklearn_name: ClassVar[str] = "ExtraTrees"
-    family: ClassVar[Family] = Family.TRADITIONAL
-
-    def fit(
-        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
-    ) -> VotedModel:
-        """Grow a forest a fold and one on all training rows."""
-        return fit_forest(self, table, task, split, budget)
 
 
 def fit_forest(
-    forest: RandomForest | ExtraTrees, table: Table, task: Task, split: Split, budget: Budget
+    forest: RandomisedTrees, table: Table, task: Task, split: Split, budget: Budget
 ) -> VotedModel:
     """Grow a forest in every fold for the out-of-fold scores, then the one that is shipped.
 
@@ -148,7 +138,7 @@ class _Rows:
 
     def vote(
         self,
-        settings: Sequence[RandomForest | ExtraTrees],
+        settings: Sequence[RandomisedTrees],
         jobs: Sequence[Job],
         budget: Budget,
         *,
@@ -180,12 +170,12 @@ class _Rows:
         return voted
 
 
-def _share(forest: RandomForest | ExtraTrees, columns: int) -> float:
+def _share(forest: RandomisedTrees, columns: int) -> float:
     """The part of the columns that is looked at for each question."""
     return min(forest.column_share, MOST_COLUMNS / columns)
 
 
-def _smallest_leaf(forest: RandomForest | ExtraTrees, rows: int) -> int:
+def _smallest_leaf(forest: RandomisedTrees, rows: int) -> int:
     """Two rows, or a ten-thousandth of them, which bounds the file to some tens of megabytes.
 
     Against leaves of one row, two halve the file or better; scores on 10,000 rows, 100 trees of
@@ -195,7 +185,7 @@ def _smallest_leaf(forest: RandomForest | ExtraTrees, rows: int) -> int:
 
 
 def _grow(
-    forest: RandomForest | ExtraTrees,
+    forest: RandomisedTrees,
     task: Task,
     matrix: np.ndarray,
     target: np.ndarray,

@@ -7,18 +7,18 @@ not with their square. Margins become probabilities by a map fitted on out-of-fo
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from fathometer.errors import LearnerError, OutOfTimeError
+from fathometer.errors import OutOfTimeError
 from fathometer.features.roads import Road, feature_specs, fit_recipe
 from fathometer.graph import Element, Graph
 from fathometer.learners.choice import choose_for_each_fold
-from fathometer.learners.contract import UNLIMITED, Account, Budget, Family, Progress
+from fathometer.learners.contract import UNLIMITED, Account, Budget, Family, Progress, needs
 from fathometer.learners.squared_hinge import Calibration, fit_calibration, fit_squared_hinge, gram
 from fathometer.learners.tuned import RecipeModel
 from fathometer.table.metric import METRICS
@@ -116,11 +116,38 @@ class Setting:
         return f"{kernel}penalty {self.penalty:g}"
 
 
-FitPath = Callable[[np.ndarray, np.ndarray, Sequence[Setting]], Iterator[Margins]]
+class Machine(Protocol):
+    """A support vector machine: what it searches and how it fits that; the rest is common."""
+
+    @property
+    def name(self) -> str: ...
+
+    def settings(self) -> Sequence[Setting]:
+        """What is searched, simplest first."""
+        ...
+
+    def fit_path(
+        self, matrix: np.ndarray, signs: np.ndarray, settings: Sequence[Setting], seed: int
+    ) -> Iterator[Margins]:
+        """Margins of each setting in turn.
+
+        Args:
+            matrix: (rows, columns) float32.
+            signs: (rows, classes) float32, 1 for a row's own class and -1 for the others.
+            seed: of what is drawn.
+        """
+        ...
+
+    def fit(
+        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
+    ) -> RecipeModel:
+        """Search the settings cleanly, then fit all training rows; see `fit_machine`."""
+        needs(task, TaskKind.CLASSIFY, self.name)
+        return fit_machine(self, table, task, split, budget)
 
 
 @dataclass(frozen=True)
-class LinearMachine:
+class LinearMachine(Machine):
     """Linear support vector machine; its penalty is searched."""
 
     penalties: tuple[float, ...] = (1e-1, 1e-2, 1e-3)
@@ -128,29 +155,23 @@ class LinearMachine:
     name: str = "linear SVM"
     family: Family = Family.TRADITIONAL
 
-    def fit(
-        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
-    ) -> RecipeModel:
-        """Search the penalty cleanly, then fit all training rows; see `fit_machine`."""
-        _needs_classes(task, self.name)
+    def settings(self) -> Sequence[Setting]:
+        return [Setting(penalty) for penalty in self.penalties]
 
-        def fit_path(
-            matrix: np.ndarray, signs: np.ndarray, settings: Sequence[Setting]
-        ) -> Iterator[Margins]:
-            features = _with_ones(matrix)
-            products = gram(features)
-            for setting in settings:
-                weights = fit_squared_hinge(
-                    features, signs, products, penalty=setting.penalty, iterations=self.iterations
-                )
-                yield LinearMargins(weights[:-1], weights[-1])
-
-        settings = [Setting(penalty) for penalty in self.penalties]
-        return fit_machine(fit_path, settings, table, task, split, budget)
+    def fit_path(
+        self, matrix: np.ndarray, signs: np.ndarray, settings: Sequence[Setting], seed: int
+    ) -> Iterator[Margins]:
+        features = _with_ones(matrix)
+        products = gram(features)
+        for setting in settings:
+            weights = fit_squared_hinge(
+                features, signs, products, penalty=setting.penalty, iterations=self.iterations
+            )
+            yield LinearMargins(weights[:-1], weights[-1])
 
 
 @dataclass(frozen=True)
-class KernelMachine:
+class KernelMachine(Machine):
     """Support vector machine with the kernel exp(-width · d² / mean d²) on landmarks.
 
     Landmarks are drawn from the rows that a fit learns from, and travel in the file. Width and
@@ -163,45 +184,30 @@ class KernelMachine:
     name: str = "kernel SVM"
     family: Family = Family.TRADITIONAL
 
-    def fit(
-        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
-    ) -> RecipeModel:
-        """Search width and penalty cleanly, then fit all training rows; see `fit_machine`."""
-        _needs_classes(task, self.name)
+    def settings(self) -> Sequence[Setting]:
+        return [Setting(penalty, width) for width in self.widths for penalty in self.penalties]
 
-        def fit_path(
-            matrix: np.ndarray, signs: np.ndarray, settings: Sequence[Setting]
-        ) -> Iterator[Margins]:
-            draw = np.random.default_rng(split.seed)
-            count = min(self.landmarks, len(matrix))
-            landmarks = matrix[np.sort(draw.choice(len(matrix), count, replace=False))]
-            between = squared_distances(*[landmarks.astype(np.float64)] * 2)
-            mean = float(between.mean()) or 1.0
-            for width, group in itertools.groupby(settings, lambda setting: setting.width):
-                sharpness = width / mean
-                features, unfold = _near_landmarks(matrix, landmarks, between, sharpness)
-                products = gram(features)
-                for setting in group:
-                    weights = fit_squared_hinge(
-                        features,
-                        signs,
-                        products,
-                        penalty=setting.penalty,
-                        iterations=self.iterations,
-                    )
-                    yield KernelMargins(landmarks, sharpness, unfold @ weights[:-1], weights[-1])
-
-        settings = [Setting(penalty, width) for width in self.widths for penalty in self.penalties]
-        return fit_machine(fit_path, settings, table, task, split, budget)
+    def fit_path(
+        self, matrix: np.ndarray, signs: np.ndarray, settings: Sequence[Setting], seed: int
+    ) -> Iterator[Margins]:
+        draw = np.random.default_rng(seed)
+        count = min(self.landmarks, len(matrix))
+        landmarks = matrix[np.sort(draw.choice(len(matrix), count, replace=False))]
+        between = squared_distances(*[landmarks.astype(np.float64)] * 2)
+        mean = float(between.mean()) or 1.0
+        for width, group in itertools.groupby(settings, lambda setting: setting.width):
+            sharpness = width / mean
+            features, unfold = _near_landmarks(matrix, landmarks, between, sharpness)
+            products = gram(features)
+            for setting in group:
+                weights = fit_squared_hinge(
+                    features, signs, products, penalty=setting.penalty, iterations=self.iterations
+                )
+                yield KernelMargins(landmarks, sharpness, unfold @ weights[:-1], weights[-1])
 
 
 def fit_machine(
-    fit_path: FitPath,
-    settings: Sequence[Setting],
-    table: Table,
-    task: Task,
-    split: Split,
-    budget: Budget,
+    machine: Machine, table: Table, task: Task, split: Split, budget: Budget
 ) -> RecipeModel:
     """Fit every setting in every fold, choose and calibrate cleanly, and fit all training rows.
 
@@ -218,6 +224,7 @@ def fit_machine(
     truth = task.encode(table[task.target])
     taught = truth[split.train]
     signs = (2 * np.eye(task.outputs, dtype=np.float32) - 1)[truth]
+    settings = machine.settings()
     folds, tried = len(split.folds), len(settings)
     margins = np.zeros((tried, len(split.train), task.outputs))
     losses = np.full((folds, tried), np.inf)
@@ -226,10 +233,11 @@ def fit_machine(
         rows, validation = split.fold_rows(fold)
         fitted = fit_recipe(Road.PRODUCTS, table, task, rows, seed=split.seed)
         matrix = fitted.recipe.matrix(table.rows(validation))
-        for place, machine in enumerate(fit_path(fitted.training, signs[rows], settings)):
+        path = machine.fit_path(fitted.training, signs[rows], settings, split.seed)
+        for place, own in enumerate(path):
             if budget.spent:
                 raise OutOfTimeError(f"time was up after {place} of {tried} settings of a fold.")
-            found = margins[place, split.places(validation)] = machine.of(matrix)
+            found = margins[place, split.places(validation)] = own.of(matrix)
             map_ = fit_calibration(found, truth[validation])
             losses[fold, place] = METRICS["log_loss"].loss(
                 truth[validation], map_.probabilities(found)
@@ -245,9 +253,11 @@ def fit_machine(
     out_of_fold = calibrated_scores(margins, taught, split, chosen)
     whole = fit_recipe(Road.PRODUCTS, table, task, split.teaching, seed=split.seed)
     with threadpool_limits(1):
-        (machine,) = fit_path(whole.training, signs[split.teaching], [settings[final]])
+        (own,) = machine.fit_path(
+            whole.training, signs[split.teaching], [settings[final]], split.seed
+        )
     known = np.concatenate([split.places(rows) for rows in split.folds])
-    core = CalibratedCore(machine, fit_calibration(margins[final, known], taught[known]))
+    core = CalibratedCore(own, fit_calibration(margins[final, known], taught[known]))
     account = Account(tried, folds * tried + 1, str(settings[final]))
     return RecipeModel(task, feature_specs(table, task), whole.recipe, core, out_of_fold, account)
 
@@ -303,8 +313,3 @@ def _near_landmarks(
 
 def _with_ones(matrix: np.ndarray) -> np.ndarray:
     return np.concatenate([matrix, np.ones((len(matrix), 1), dtype=np.float32)], axis=1)
-
-
-def _needs_classes(task: Task, name: str) -> None:
-    if task.kind is not TaskKind.CLASSIFY:
-        raise LearnerError(f"{name} answers only classification tasks.")

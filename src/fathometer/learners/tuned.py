@@ -13,10 +13,17 @@ import numpy as np
 
 from fathometer.errors import OutOfTimeError
 from fathometer.features.recipe import Recipe
-from fathometer.features.roads import Road, feature_specs, fit_recipe
+from fathometer.features.roads import FittedRecipe, Road, feature_specs, fit_recipe
 from fathometer.graph import Graph
 from fathometer.learners.choice import choose_for_each_fold
-from fathometer.learners.contract import Account, Budget, Family, Prediction, Progress
+from fathometer.learners.contract import (
+    UNLIMITED,
+    Account,
+    Budget,
+    Family,
+    Prediction,
+    Progress,
+)
 from fathometer.table.kind import ColumnSpec
 from fathometer.table.metric import METRICS
 from fathometer.table.split import Split
@@ -71,19 +78,50 @@ class Search(Generic[Setting]):
     road: Road = Road.PRODUCTS
 
 
+class Tuned(Protocol[Setting]):
+    """A learner that brings its search; how it is fitted is common to all."""
+
+    def search(self, task: Task) -> Search[Setting]:
+        """The settings, and how a model is fitted for each.
+
+        Raises:
+            LearnerError: if this learner cannot answer this task.
+        """
+        ...
+
+    def fit(
+        self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
+    ) -> RecipeModel:
+        """Search the setting cleanly over the split's folds, then fit all training rows."""
+        return fit_tuned(self.search(task), table, task, split, budget=budget)
+
+
 def fit_tuned(
-    search: Search[Setting], table: Table, task: Task, split: Split, *, budget: Budget
+    search: Search[Setting],
+    table: Table,
+    task: Task,
+    split: Split,
+    *,
+    budget: Budget,
+    prepare: Callable[[np.ndarray], FittedRecipe] | None = None,
 ) -> RecipeModel:
-    """Search one setting cleanly over the split's folds and fit the final model."""
+    """Search one setting cleanly over the split's folds and fit the final model.
+
+    prepare: fits a recipe on these rows alone; by default the search's road."""
     truth = task.encode(table[task.target])
+
+    def on_road(rows: np.ndarray) -> FittedRecipe:
+        return fit_recipe(search.road, table, task, rows, seed=split.seed)
+
+    fit = prepare or on_road
 
     def matrices(fold: int) -> tuple[np.ndarray, np.ndarray]:
         rows, validation = split.fold_rows(fold)
-        fitted = fit_recipe(search.road, table, task, rows, seed=split.seed)
+        fitted = fit(rows)
         return fitted.training, fitted.recipe.matrix(table.rows(validation))
 
     out_of_fold, final = cross_tuned(search, matrices, truth, task, split, budget=budget)
-    whole = fit_recipe(search.road, table, task, split.teaching, seed=split.seed)
+    whole = fit(split.teaching)
     (core,) = search.fit_path(whole.training, truth[split.teaching], [search.settings[final]])
     reads_as, reading = search.reading(core, whole.recipe)
     settings = len(search.settings)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fathometer.graph import Element, Graph
+from fathometer.graph import Element, Graph, write_counts
 from fathometer.modelfile.lookups import Lookups
 
 
@@ -111,7 +111,7 @@ class Matrix:
                     place["said", column, values.tobytes()] = end + at
                 end += most
         for tokens, words in self._words.items():
-            narrow.append(self._write_words(tokens, words))
+            narrow.append(write_counts(self._graph, self._renamed[tokens], words))
             place.update({("words", tokens, word): end + at for at, word in enumerate(words)})
             end += len(words)
         for tensor, width in self._narrow.items():
@@ -139,16 +139,3 @@ class Matrix:
         # The width is written out, since -1 cannot be worked out where there are no rows.
         shape = self._graph.constant(np.array([0, most * len(columns)]))
         return self._graph.add("Reshape", found, shape)
-
-    def _write_words(self, tokens: str, words: Sequence[str]) -> str:
-        return self._graph.add(
-            "TfIdfVectorizer",
-            self._renamed[tokens],
-            mode="TF",
-            min_gram_length=1,
-            max_gram_length=1,
-            max_skip_count=0,
-            ngram_counts=[0],
-            ngram_indexes=list(range(len(words))),
-            pool_strings=list(words),
-        )

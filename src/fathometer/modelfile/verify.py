@@ -31,8 +31,9 @@ STANDARD = """
 Abs Add And ArgMax AveragePool Cast Clip Concat Conv Cos CumSum Div Equal Erf Exp Floor Gather
 GatherElements Gemm GlobalAveragePool Greater GreaterOrEqual Identity IsNaN Less LessOrEqual Log
 LogSoftmax MatMul Max MaxPool Min Mod Mul Neg Not Or Pow ReduceL2 ReduceMax ReduceMean ReduceSum
-RegexFullMatch Relu Reshape Resize Selu Sigmoid Sin Slice Softmax Softplus Sqrt Squeeze StringConcat
-StringNormalizer StringSplit Sub Sum Tanh TfIdfVectorizer TopK Transpose Unsqueeze Where
+RegexFullMatch Relu Reshape Resize ScatterElements Selu Sigmoid Sin Slice Softmax Softplus Sqrt
+Squeeze StringConcat StringNormalizer StringSplit Sub Sum Tanh TfIdfVectorizer TopK Transpose
+Unsqueeze Where
 """
 OPERATORS: Mapping[str, frozenset[str]] = {
     "": frozenset(STANDARD.split()),

@@ -1,30 +1,19 @@
-"""Torch's core operators and their twins: a closed table.
+"""Torch's core operators and their twins: a closed table of every operator that is written.
 
 What torch takes apart into these operators needs no row of its own."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 
-import numpy as np
 import torch
 from torch.fx import Node
 
 from fathometer.graph import Element
-from fathometer.networks.writer import (
-    Writer,
-    cannot_write,
-    dtype_of,
-    node_in,
-    shape_of,
-    whole_in,
-    wholes_in,
-)
-
-END = np.iinfo(np.int64).max  # "to the end", as a slice says it
-# How one operator is written, from its node.
-Write = Callable[[Writer, Node], str]
+from fathometer.networks.arranging import ARRANGING
+from fathometer.networks.reductions import REDUCTIONS
+from fathometer.networks.writer import Write, Writer, cannot_write, dtype_of
 
 
 def _plain(name: str) -> Write:
@@ -76,158 +65,12 @@ def _addmm(w: Writer, node: Node) -> str:
     return w.graph.add("Add", w.add("MatMul", first, second), w.tensor(bias))
 
 
-def _reshape(w: Writer, node: Node) -> str:
-    source = node_in(node.args[0])
-    return w.reshape(w.tensor(source), source, node)
-
-
-def _permute(w: Writer, node: Node) -> str:
-    source, order = node_in(node.args[0]), wholes_in(node.args[1])
-    axes = [axis % len(order) for axis in order]
-    return w.graph.add("Transpose", w.tensor(source), perm=axes)
-
-
-def _expand(w: Writer, node: Node) -> str:
-    source = node_in(node.args[0])
-    if [str(size) for size in shape_of(source)] == [str(size) for size in shape_of(node)]:
-        return w.tensor(source)
-    return w.repeated(w.tensor(source), node)
-
-
-def _full(w: Writer, node: Node) -> str:
-    return w.repeated(w.tensor(node.args[1], torch.float32), node)
-
-
-def _slice(w: Writer, node: Node) -> str:
-    given: list[object] = list(node.args)
-    tensor, axis, start, end, step = given + [0, None, None, 1][len(given) - 1 :]
-    source, place = node_in(tensor), whole_in(axis)
-    if isinstance(end, Node) and str(end.meta["val"]) == str(shape_of(source)[place]):
-        end = None  # all rows
-    bounds = (start or 0, END if end is None else end, place, step)
-    return w.graph.add("Slice", w.tensor(source), *(w.whole(whole_in(each)) for each in bounds))
-
-
-def _select(w: Writer, node: Node) -> str:
-    source, axis, place = node.args
-    picked = w.graph.add("Gather", w.tensor(source), w.whole(whole_in(place)), axis=whole_in(axis))
-    return w.graph.add("Squeeze", picked, w.whole(whole_in(axis)))
-
-
-def _index_select(w: Writer, node: Node) -> str:
-    source, axis, places = node.args
-    return w.graph.add("Gather", w.tensor(source), w.tensor(places), axis=whole_in(axis))
-
-
-def _picked(w: Writer, node: Node) -> str:
-    """Places of one axis, listed: `x[:, [0, 2]]`."""
-    source, listed = node.args[:2]
-    if not isinstance(listed, Sequence):
-        raise TypeError("not a list")
-    given = [(axis, each) for axis, each in enumerate(listed) if each is not None]
-    axis, places = given[0]
-    known = w.values[node_in(places)]
-    if len(given) > 1 or not isinstance(known, torch.Tensor) or known.dtype != torch.int64:
-        raise cannot_write(node, "it picks by more than one fixed list of places")
-    return w.graph.add("Gather", w.tensor(source), w.tensor(places), axis=axis)
-
-
-def _cat(w: Writer, node: Node) -> str:
-    dtype, parts = dtype_of(node), node.args[0]
-    if not isinstance(parts, Sequence):
-        raise TypeError("not a list")
-    axis = whole_in(node.args[1]) if len(node.args) > 1 else 0
-    return w.graph.concat([w.tensor(part, dtype) for part in parts], axis=axis)
-
-
-def _cast(w: Writer, node: Node) -> str:
-    return w.tensor(node.args[0], dtype_of(node))
-
-
-def _reduced(name: str) -> Write:
-    """Over some axes, or all of them."""
-
-    def write(w: Writer, node: Node) -> str:
-        source = node_in(node.args[0])
-        axes = wholes_in(node.args[1]) if len(node.args) > 1 and node.args[1] else None
-        chosen = axes if axes is not None else list(range(len(shape_of(source))))
-        kept = bool(node.args[2]) if len(node.args) > 2 else False
-        tensor = w.tensor(source, dtype_of(node))
-        return w.graph.add(name, tensor, w.whole(*chosen), keepdims=int(kept))
-
-    return write
-
-
-def _lowest(w: Writer, node: Node) -> str:
-    axes = node.args[1] if len(node.args) > 1 else []
-    chosen = [whole_in(axes)] if isinstance(axes, int) else wholes_in(axes)
-    chosen = chosen or list(range(len(shape_of(node_in(node.args[0])))))
-    kept = bool(node.args[2]) if len(node.args) > 2 else False
-    turned = w.graph.add("Neg", w.tensor(node.args[0]))
-    found = w.graph.add("ReduceMax", turned, w.whole(*chosen), keepdims=int(kept))
-    return w.graph.add("Neg", found)
-
-
-def _highest_of(w: Writer, node: Node) -> str:
-    """The first result of `max` along an axis; the places are not written."""
-    kept = bool(node.args[2]) if len(node.args) > 2 else False
-    axis = w.whole(whole_in(node.args[1]))
-    return w.graph.add("ReduceMax", w.tensor(node.args[0]), axis, keepdims=int(kept))
-
-
 def _sign(w: Writer, node: Node) -> str:
     zero, x = w.number(0.0), w.tensor(node.args[0])
     above, below = (
         w.graph.cast(w.graph.add(name, x, zero), Element.FLOAT) for name in ("Greater", "Less")
     )
     return w.graph.add("Sub", above, below)
-
-
-def _norm(w: Writer, node: Node) -> str:
-    order = node.args[1] if len(node.args) > 1 else 2
-    if order != 2:
-        raise cannot_write(node, f"it is a norm of order {order}")
-    axes = node.args[2] if len(node.args) > 2 else None
-    chosen = wholes_in(axes) if axes else list(range(len(shape_of(node_in(node.args[0])))))
-    kept = bool(node.args[3]) if len(node.args) > 3 else False
-    return w.graph.add("ReduceL2", w.tensor(node.args[0]), w.whole(*chosen), keepdims=int(kept))
-
-
-def _variance(w: Writer, node: Node) -> str:
-    source = node_in(node.args[0])
-    axes = wholes_in(node.args[1]) if len(node.args) > 1 and node.args[1] else None
-    chosen = axes if axes is not None else list(range(len(shape_of(source))))
-    sizes = [shape_of(source)[axis] for axis in chosen]
-    count = math.prod(whole_in(size) for size in sizes)
-    correction = node.kwargs.get("correction")
-    spread = _spread(w, w.tensor(source), chosen, bool(node.kwargs.get("keepdim", False)))
-    part = count - (1.0 if correction is None else float(str(correction)))
-    return w.graph.add("Mul", spread, w.number(count / part))
-
-
-def _spread(w: Writer, tensor: str, axes: Sequence[int], keep: bool) -> str:
-    """The mean squared distance from the mean."""
-    mean = w.graph.add("ReduceMean", tensor, w.whole(*axes), keepdims=1)
-    away = w.graph.add("Sub", tensor, mean)
-    squared = w.graph.add("Mul", away, away)
-    return w.graph.add("ReduceMean", squared, w.whole(*axes), keepdims=int(keep))
-
-
-def _layer_norm(w: Writer, node: Node) -> str:
-    source, shape, weight, bias, epsilon = node.args
-    axes = [-place for place in range(len(wholes_in(shape)), 0, -1)]
-    tensor = w.tensor(source)
-    mean = w.graph.add("ReduceMean", tensor, w.whole(*axes), keepdims=1)
-    spread = _spread(w, tensor, axes, keep=True)
-    root = w.graph.add("Sqrt", w.graph.add("Add", spread, w.tensor(epsilon, torch.float32)))
-    scaled = w.graph.add("Div", w.graph.add("Sub", tensor, mean), root)
-    if weight is not None:
-        scaled = w.graph.add("Mul", scaled, w.tensor(weight))
-    return scaled if bias is None else w.graph.add("Add", scaled, w.tensor(bias))
-
-
-def _softmax(name: str) -> Write:
-    return lambda w, node: w.graph.add(name, w.tensor(node.args[0]), axis=whole_in(node.args[1]))
 
 
 def _gelu(w: Writer, node: Node) -> str:
@@ -284,10 +127,6 @@ def _pow(w: Writer, node: Node) -> str:
     return w.graph.add("Pow", w.tensor(base, torch.float32), w.tensor(power, torch.float32))
 
 
-def _after(first: str, second: str) -> Write:
-    return lambda w, node: w.graph.add(second, w.add(first, node.args[0]))
-
-
 def _inverse(w: Writer, node: Node) -> str:
     return w.graph.add("Div", w.number(1.0), w.tensor(node.args[0]))
 
@@ -304,10 +143,6 @@ def _one_less_than_exp(w: Writer, node: Node) -> str:
     return w.graph.add("Sub", w.add("Exp", node.args[0]), w.number(1.0))
 
 
-def _passed(w: Writer, node: Node) -> str:
-    return w.tensor(node.args[0])
-
-
 UNARY = (
     "relu",
     "sigmoid",
@@ -322,8 +157,9 @@ UNARY = (
     "cos",
     "floor",
 )
-# Every operator that is written. What torch takes apart into these needs no row of its own.
 TWINS: Mapping[str, Write] = {
+    **ARRANGING,
+    **REDUCTIONS,
     **{f"aten.{name}.default": _plain(name.capitalize()) for name in UNARY},
     "aten.logical_not.default": _logical("Not"),
     "aten.bitwise_not.default": _logical("Not"),
@@ -349,37 +185,7 @@ TWINS: Mapping[str, Write] = {
     "aten.mm.default": _matmul,
     "aten.bmm.default": _matmul,
     "aten.addmm.default": _addmm,
-    **{
-        f"aten.{name}": _reshape
-        for name in (
-            "view.default",
-            "unsqueeze.default",
-            "squeeze.dims",
-        )
-    },
-    "aten.permute.default": _permute,
-    "aten.expand.default": _expand,
-    "aten.full.default": _full,
-    "aten.slice.Tensor": _slice,
-    "aten.select.int": _select,
-    "aten.index_select.default": _index_select,
-    "aten.index.Tensor": _picked,
-    "aten.cat.default": _cat,
-    "aten._to_copy.default": _cast,
-    "aten.clone.default": _passed,
-    "aten.alias.default": _passed,
-    "aten.mean.dim": _reduced("ReduceMean"),
-    "aten.sum.dim_IntList": _reduced("ReduceSum"),
-    "aten.amax.default": _reduced("ReduceMax"),
-    "aten.max.dim": _highest_of,
-    "aten.amin.default": _lowest,
-    "aten.min.dim": _lowest,
     "aten.sign.default": _sign,
-    "aten.linalg_vector_norm.default": _norm,
-    "aten.var.correction": _variance,
-    "aten.native_layer_norm.default": _layer_norm,
-    "aten._softmax.default": _softmax("Softmax"),
-    "aten._log_softmax.default": _softmax("LogSoftmax"),
     "aten.gelu.default": _gelu,
     "aten.leaky_relu.default": _leaky_relu,
     "aten.elu.default": _elu,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -94,6 +94,10 @@ class Writer:
     def _row_count(node: Node) -> object:
         inputs = [each for each in node.graph.nodes if each.op == "placeholder"]
         return next(s for each in inputs for s in shape_of(each) if not isinstance(s, int))
+
+
+# How one operator is written, from its node.
+Write = Callable[[Writer, Node], str]
 
 
 def shape_of(node: Node) -> tuple[object, ...]:

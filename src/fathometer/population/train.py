@@ -300,9 +300,8 @@ class Wave:
 def one_thread_an_operator() -> Iterator[int]:
     """Let no operator spread over cores; yields how many there are for whole blocks of members.
 
-    Operators this small are over before the cores have met: five networks of 118,000 parameters
-    took 5.6 s with one thread and 18 to 53 s with two on two busy cores of an EPYC (torch 2.13).
-    """
+    Operators this small are over before the cores have met, all the more on a busy machine:
+    `benchmarks/threads.py` times both ways."""
     cores = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -13,10 +13,10 @@ STRONGEST = 0.42  # opacity of the best corner's shade; letters stay readable on
 
 
 def credit(content: ReportContent) -> Markup:
-    """Who deserves the credit, as a square that is shaded by quality."""
-    found = content.verdict.credit
+    """Who deserves the credit, as a square that is shaded by quality; or why it is not told."""
+    found, missing = content.verdict.credit, content.verdict.no_credit
     if found is None:
-        return Markup()
+        return paragraph(f"This was not measured: {missing}.") if missing else Markup()
     metric = METRICS[found.metric]
     caption = (
         f"{sentence(metric.label)} out of fold on {found.rows:,} training rows, with 95 % "

@@ -116,10 +116,8 @@ def on_engineered(table: Table, task: Task, split: Split, budget: Budget) -> Sco
     first = _engineered(table, task, split, 0)
     folds = len(split.folds)
     if first.nbytes * folds > MOST_BYTES:
-        taken, most = (size / 1e9 for size in (first.nbytes * folds, MOST_BYTES))
-        raise LearnerError(
-            f"its features take {taken:.1f} GB of memory, and {most:g} GB are given."
-        )
+        taken, most = first.nbytes * folds / 1e9, MOST_BYTES / 1e9
+        raise LearnerError(f"its features take {taken:.1f} GB of memory, more than {most:g} GB.")
     numbers = [first, *[_engineered(table, task, split, fold) for fold in range(1, folds)]]
     width = max(matrix.shape[1] for matrix in numbers)  # folds may know different words
     stacked = np.zeros((folds, len(split.train), width), dtype=np.float32)

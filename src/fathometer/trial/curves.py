@@ -9,19 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
-from fathometer.errors import FathometerError
-from fathometer.learners.contract import Budget, Learner, Progress
+from fathometer.learners.contract import Budget, Learner
 from fathometer.table.metric import METRICS
 from fathometer.table.split import Split
 from fathometer.table.task import TaskKind
 from fathometer.trial.contest import Contest, Terms, Trial
 from fathometer.trial.event import Event
-from fathometer.trial.scorecard import Scorecard
-from fathometer.trial.store import StoredTrial
+from fathometer.trial.side_fit import LeftOut, Scored, Side, SideFit, fit_beside
 
 CURVES = "learning curves"
 # Of the rows that teach. A sixteenth as well would forecast no better: on 149 cut curves of 23 data
@@ -36,8 +33,6 @@ ROWS_A_CLASS = 10  # on average, and of the second most frequent class
 FIXED_COST = 0.2
 # Of --minutes, where it is given: the two are a sixth of the dozen that are fitted before.
 TIME_SHARE = 0.2
-
-Side = Literal["traditional", "deep"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,17 +103,20 @@ def learning_curves(
     started = time.monotonic()
     shares = _affordable(contest, tuple(usable), [each for _, each in pair])
     points: dict[float, list[CurvePoint]] = {}
+    missing = "the time did not suffice for a part of the rows"
     for number, share in enumerate(shares):
         drawn = [
             _point(contest, learner, usable[share], share, (2 * number + place, 2 * len(shares)))
             for place, (learner, _) in enumerate(pair)
         ]
-        if all(point is not None for point in drawn):
-            points[share] = [point for point in drawn if point is not None]
+        whole = [point for point in drawn if isinstance(point, CurvePoint)]
+        if len(whole) == len(drawn):
+            points[share] = whole
+        missing = next((one.why for one in drawn if isinstance(one, LeftOut)), missing)
     contest.watch(Event("progress", CURVES, "both", 1.0))
     seconds = time.monotonic() - started
     if not points:
-        return CurvePair(seconds=seconds, missing="the time did not suffice for a part of the rows")
+        return CurvePair(seconds=seconds, missing=missing)
     return CurvePair(
         tuple(_curve(contest, each, points, place) for place, (_, each) in enumerate(pair)), seconds
     )
@@ -195,39 +193,20 @@ def _affordable(
 
 def _point(
     contest: Contest, learner: Learner, split: Split, share: float, turn: tuple[int, int]
-) -> CurvePoint | None:
-    """One learner on a part of the rows, from the store where it is there; None where it failed."""
+) -> CurvePoint | LeftOut:
+    """One learner on a part of the rows."""
     name = f"{learner.name} on 1/{round(1 / share)} of the rows"
-    known = contest.store.finished(name)
-    answers = known.out_of_fold if known is not None else None
-    if answers is None:
-        answers = _fitted(contest, learner, split, turn)
-        if answers is None:
-            return None
-        card = Scorecard(name, "deep" if learner.family.value == "deep" else "traditional")
-        contest.store.finish(StoredTrial(card, out_of_fold=answers))
-    return CurvePoint(_learning_rows(split), answers)
+    words = f"{learner.name} on {len(split.teaching):,} rows"
+    side: Side = "deep" if learner.family.value == "deep" else "traditional"
 
-
-def _fitted(
-    contest: Contest, learner: Learner, split: Split, turn: tuple[int, int]
-) -> np.ndarray | None:
-    place, places = turn
-
-    def report(progress: Progress) -> None:
-        done = (place + min(1.0, progress.done)) / places
-        words = f"{learner.name} on {len(split.teaching):,} rows"
-        contest.watch(Event("progress", CURVES, "both", done, words))
-
-    budget = Budget(contest.terms.deadline, report, contest.terms.stopped)
-    if budget.spent:
-        return None
-    try:
+    def fit(budget: Budget) -> Scored:
         model = learner.fit(contest.table, contest.task, split, budget=budget)
-    except FathometerError:
-        return None  # what cannot be learned from so few rows is no point of the curve
-    is_whole = not budget.spent and bool(np.isfinite(model.out_of_fold).all())
-    return model.out_of_fold if is_whole else None
+        return "", model.out_of_fold
+
+    scored = fit_beside(contest, SideFit(CURVES, name, words, side, *turn), fit)
+    if isinstance(scored, LeftOut):
+        return scored
+    return CurvePoint(_learning_rows(split), scored[1])
 
 
 def _curve(

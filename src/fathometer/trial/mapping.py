@@ -14,7 +14,6 @@ Without one, every input must be named like a column."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,13 +21,15 @@ from typing import Any
 
 import numpy as np
 
-from fathometer.errors import ColumnError, OptionError
+from fathometer.errors import ColumnError
 from fathometer.graph import Element
 from fathometer.table.kind import ELEMENTS, Kind
 from fathometer.table.table import Column, Table
 from fathometer.trial.foreign import Port
+from fathometer.trial.toml_file import TomlFile
 
 LARGEST_FILE = 1_000_000  # bytes
+TAKES = '[input.NAME] with columns = ["a", "b"], and [output] with scores, classes and kind'
 
 
 @dataclass(frozen=True)
@@ -56,72 +57,50 @@ def mapping_from(path: Path) -> Mapped:
     Raises:
         OptionError: if it cannot be read or says something else.
     """
-    try:
-        content = path.read_bytes()
-        if len(content) > LARGEST_FILE:
-            raise _refused(path, f"has {len(content):,} bytes")
-        said = tomllib.loads(content.decode())
-    except OSError as error:
-        raise _refused(path, f"cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise _refused(path, f"is not TOML: {error}") from error
-    _only(path, said, {"input", "output"}, "")
-    inputs = {name: _input(path, name, each) for name, each in _tables(path, said, "input").items()}
+    file = TomlFile(path, "the mapping", TAKES, "--with MODEL.onnx:")
+    said = file.read(most_bytes=LARGEST_FILE)
+    file.only(said, {"input", "output"})
+    inputs = {name: _input(file, name, each) for name, each in _tables(file, said, "input").items()}
     output = said.get("output", {})
     if not isinstance(output, dict):
-        raise _refused(path, "has an output that is no table")
-    _only(path, output, {"scores", "classes", "kind"}, "output.")
+        raise file.refused("has an output that is no table")
+    file.only(output, {"scores", "classes", "kind"}, "output.")
     kind = output.get("kind", "probability")
     if kind not in ("probability", "logit"):
-        raise _refused(path, f'has output.kind "{kind}"; it is probability or logit')
+        raise file.refused(f'has output.kind "{kind}"; it is probability or logit')
     return Mapped(
-        inputs, str(output.get("scores", "")), _texts(path, output, "classes"), kind == "logit"
+        inputs, str(output.get("scores", "")), _texts(file, output, "classes"), kind == "logit"
     )
 
 
-def _input(path: Path, name: str, said: Mapping[str, Any]) -> InputMapping:
-    _only(path, said, {"columns", "missing", "codes"}, f"input.{name}.")
+def _input(file: TomlFile, name: str, said: Mapping[str, Any]) -> InputMapping:
+    file.only(said, {"columns", "missing", "codes"}, f"input.{name}.")
     missing = said.get("missing")
     if missing is not None and (isinstance(missing, bool) or not isinstance(missing, int | float)):
-        raise _refused(path, f"has input.{name}.missing {missing!r}, which is no number")
+        raise file.refused(f"has input.{name}.missing {missing!r}, which is no number")
     codes = {}
-    for column, levels in _tables(path, said, "codes").items():
+    for column, levels in _tables(file, said, "codes").items():
         if not all(isinstance(code, int | float) for code in levels.values()):
-            raise _refused(path, f"has a code of {column} that is no number")
+            raise file.refused(f"has a code of {column} that is no number")
         codes[column] = {str(level): float(code) for level, code in levels.items()}
-    columns = _texts(path, said, "columns")
+    columns = _texts(file, said, "columns")
     if not columns:
-        raise _refused(path, f"names no columns for input.{name}")
+        raise file.refused(f"names no columns for input.{name}")
     return InputMapping(columns, None if missing is None else float(missing), codes)
 
 
-def _only(path: Path, said: Mapping[str, Any], known: set[str], place: str) -> None:
-    unknown = sorted(set(said) - known)
-    if unknown:
-        raise _refused(path, f'has "{place}{unknown[0]}", which is not known')
-
-
-def _tables(path: Path, said: Mapping[str, Any], name: str) -> dict[str, dict[str, Any]]:
+def _tables(file: TomlFile, said: Mapping[str, Any], name: str) -> dict[str, dict[str, Any]]:
     found = said.get(name, {})
     if not isinstance(found, dict) or not all(isinstance(each, dict) for each in found.values()):
-        raise _refused(path, f"has {name} that are no tables")
+        raise file.refused(f"has {name} that are no tables")
     return found
 
 
-def _texts(path: Path, said: Mapping[str, Any], name: str) -> tuple[str, ...]:
+def _texts(file: TomlFile, said: Mapping[str, Any], name: str) -> tuple[str, ...]:
     found = said.get(name, [])
     if not isinstance(found, list):
-        raise _refused(path, f"has {name} that are no list")
+        raise file.refused(f"has {name} that are no list")
     return tuple(str(each) for each in found)
-
-
-def _refused(path: Path, found: str) -> OptionError:
-    return OptionError(
-        f"the mapping {path} {found}.",
-        details='it takes [input.NAME] with columns = ["a", "b"], and [output] with scores, '
-        "classes and kind",
-        try_next=f"--with MODEL.onnx:{path}",
-    )
 
 
 def foreign_feeds(table: Table, ports: Sequence[Port], mapped: Mapped) -> dict[str, np.ndarray]:

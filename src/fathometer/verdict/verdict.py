@@ -135,6 +135,7 @@ class Verdict:
     preferred: Preferred | None = None
     challengers: tuple[ChallengerGap, ...] = ()
     credit: Credit | None = None
+    no_credit: str = ""  # why there is none
     forecast: Forecast | None = None
     no_forecast: str = ""  # why there is none
 

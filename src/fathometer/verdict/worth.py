@@ -5,12 +5,11 @@ that was not measured."""
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fathometer.errors import OptionError
 from fathometer.trial.scorecard import Bill
+from fathometer.trial.toml_file import TomlFile
 from fathometer.verdict.verdict import Verdict, Worth
 from fathometer.verdict.words import Findings, significant
 
@@ -18,6 +17,7 @@ MILLION = 1_000_000
 JOULES_PER_KWH = 3_600_000
 SECONDS_PER_HOUR = 3600
 LARGEST_FILE = 100_000  # bytes; a price list has three lines
+TAKES = 'lines such as:  currency = "EUR"   per_kwh = 0.30   per_cpu_hour = 0.04'
 
 
 @dataclass(frozen=True)
@@ -41,35 +41,18 @@ def prices_from(path: Path) -> Prices:
     Raises:
         OptionError: if the file cannot be read or says something else.
     """
-    try:
-        content = path.read_bytes()
-        if len(content) > LARGEST_FILE:
-            raise _refused(path, f"has {len(content):,} bytes")
-        said = tomllib.loads(content.decode())
-    except OSError as error:
-        raise _refused(path, f"cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise _refused(path, f"is not TOML: {error}") from error
-    unknown = sorted(set(said) - {"currency", "per_kwh", "per_cpu_hour"})
-    if unknown:
-        raise _refused(path, f'has a line "{unknown[0]}" that is not known')
+    file = TomlFile(path, "the price file", TAKES, "--prices ")
+    said = file.read(most_bytes=LARGEST_FILE)
+    file.only(said, {"currency", "per_kwh", "per_cpu_hour"})
     currency = said.get("currency")
     if not isinstance(currency, str) or not 0 < len(currency) <= 10:
-        raise _refused(path, "names no currency")
+        raise file.refused("names no currency")
     found = [said.get(name, 0.0) for name in ("per_kwh", "per_cpu_hour")]
     if any(isinstance(p, bool) or not isinstance(p, int | float) for p in found):
-        raise _refused(path, "has a price that is no number")
+        raise file.refused("has a price that is no number")
     if not all(0 <= price < 1e9 for price in found) or not any(found):
-        raise _refused(path, "has no price above 0")
+        raise file.refused("has no price above 0")
     return Prices(currency, float(found[0]), float(found[1]))
-
-
-def _refused(path: Path, found: str) -> OptionError:
-    return OptionError(
-        f"the price file {path} {found}.",
-        details='it takes lines such as:  currency = "EUR"   per_kwh = 0.30   per_cpu_hour = 0.04',
-        try_next=f"--prices {path}",
-    )
 
 
 def worth_of(found: Findings) -> Worth | None:

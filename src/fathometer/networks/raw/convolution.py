@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from fathometer.graph import Graph
+from fathometer.networks.raw.encoder import Optimiser, Rate
 
 LEAST_SPREAD = 1.0  # of 255; a column of pictures that are all alike is not blown up to noise
 MOST_PICTURES = 5_000  # that fixed statistics are computed from; more change nothing in them
@@ -49,6 +50,19 @@ def unscaled_norm(channels: int, momentum: float = 0.1) -> nn.BatchNorm2d:
     norm = nn.BatchNorm2d(channels, momentum=momentum)
     norm.weight.requires_grad_(False)
     return norm
+
+
+def kernels_and_biases(
+    encoder: nn.Module, kernel_rate: float, bias_rate: float
+) -> list[tuple[Rate, list[nn.Parameter]]]:
+    """All that is trained: kernels by Muon, each held at the length √out; the rest by AdamW."""
+    trained = [each for each in encoder.parameters() if each.requires_grad]
+    kernels = Rate(Optimiser.MUON, kernel_rate, 0.0, 0.6, is_scale_free=True)
+    biases = Rate(learning_rate=bias_rate, weight_decay=0.0)
+    return [
+        (kernels, [each for each in trained if each.dim() == 4]),
+        (biases, [each for each in trained if each.dim() < 4]),
+    ]
 
 
 def few(raw: Tensor, most: int = MOST_PICTURES) -> Tensor:

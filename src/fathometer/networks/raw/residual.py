@@ -14,15 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from fathometer.graph import Graph
-from fathometer.networks.raw.convolution import Pixels, write_convolution
-from fathometer.networks.raw.encoder import (
-    Encoder,
-    Optimiser,
-    PictureShape,
-    Rate,
-    RawTraining,
-    Visit,
-)
+from fathometer.networks.raw.convolution import Pixels, kernels_and_biases, write_convolution
+from fathometer.networks.raw.encoder import Encoder, PictureShape, Rate, RawTraining, Visit
 from fathometer.networks.raw.shown import mirrors_alike, shifted
 
 FINEST = 40  # places a side after the stem, at most
@@ -143,9 +136,4 @@ class ResidualConvolutionEncoder(Encoder):
 
     def groups(self) -> Sequence[tuple[Rate, list[nn.Parameter]]]:
         own = self.architecture
-        kernels = Rate(Optimiser.MUON, own.kernel_rate, 0.0, 0.6, is_scale_free=True)
-        biases = Rate(learning_rate=own.bias_rate, weight_decay=0.0)
-        return [
-            (kernels, [each for each in self.parameters() if each.dim() == 4]),
-            (biases, [each for each in self.parameters() if each.dim() < 4]),
-        ]
+        return kernels_and_biases(self, own.kernel_rate, own.bias_rate)

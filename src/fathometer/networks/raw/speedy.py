@@ -19,6 +19,7 @@ from fathometer.networks.raw.convolution import (
     PATCHED_PICTURES,
     Pixels,
     few,
+    kernels_and_biases,
     unscaled_norm,
     whitening_kernel,
     write_convolution,
@@ -26,14 +27,7 @@ from fathometer.networks.raw.convolution import (
     write_max_over_places,
     write_max_pool,
 )
-from fathometer.networks.raw.encoder import (
-    Encoder,
-    Optimiser,
-    PictureShape,
-    Rate,
-    RawTraining,
-    Visit,
-)
+from fathometer.networks.raw.encoder import Encoder, PictureShape, Rate, RawTraining, Visit
 from fathometer.networks.raw.shown import mirrors_alike, shifted
 
 MOST_KERNELS = 24  # eigenvectors of patches; with their negatives twice as many maps
@@ -147,10 +141,4 @@ class FastConvolutionEncoder(Encoder):
 
     def groups(self) -> Sequence[tuple[Rate, list[nn.Parameter]]]:
         own = self.architecture
-        trained = [each for each in self.parameters() if each.requires_grad]
-        kernels = Rate(Optimiser.MUON, own.kernel_rate, 0.0, 0.6, is_scale_free=True)
-        biases = Rate(learning_rate=own.bias_rate, weight_decay=0.0)
-        return [
-            (kernels, [each for each in trained if each.dim() == 4]),
-            (biases, [each for each in trained if each.dim() < 4]),
-        ]
+        return kernels_and_biases(self, own.kernel_rate, own.bias_rate)

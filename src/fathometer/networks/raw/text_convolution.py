@@ -13,15 +13,8 @@ from torch import Tensor, nn
 
 from fathometer.graph import Graph
 from fathometer.networks.raw.convolution import values_of
-from fathometer.networks.raw.encoder import (
-    Encoder,
-    Rate,
-    RawTraining,
-    SeededDropout,
-    TextShape,
-    Tokens,
-)
-from fathometer.networks.raw.text_sequence import LengthScaledSum, WordSequence, write_mask
+from fathometer.networks.raw.encoder import Encoder, Rate, RawTraining, TextShape, Tokens
+from fathometer.networks.raw.text_sequence import SequenceEncoder, write_mask
 
 BEYOND = 1e9  # more than any answer
 CUT = Tokens("word", length=256, vocabulary=40_000)
@@ -48,26 +41,14 @@ class WordConvolution:
         return WordConvolutionEncoder(self, shape)
 
 
-class WordConvolutionEncoder(Encoder):
+class WordConvolutionEncoder(SequenceEncoder):
     """(B, columns) to (B, filters of each size + width)."""
 
     def __init__(self, architecture: WordConvolution, shape: TextShape) -> None:
-        super().__init__()
         own = architecture
+        super().__init__(own, shape, spread=0.05)
         self.width = own.filters * len(own.kernels) + own.width
-        self.rate = Rate(learning_rate=own.learning_rate, weight_decay=own.weight_decay)
-        self.vector_rate = Rate(learning_rate=own.vector_rate, weight_decay=own.weight_decay)
-        self.words = WordSequence(shape, own.width, spread=0.05, dropout=own.word_dropout)
-        self.drop = SeededDropout(own.dropout)
-        self.summed = LengthScaledSum()
         self.patterns = nn.ModuleList(nn.Conv1d(own.width, own.filters, k) for k in own.kernels)
-
-    def prepare(self, raw: Tensor, target: Tensor) -> None:
-        self.words.vectors.prepare(raw)
-
-    def groups(self) -> list[tuple[Rate, list[nn.Parameter]]]:
-        vectors, patterns = list(self.words.parameters()), list(self.patterns.parameters())
-        return [(self.vector_rate, vectors), (self.rate, patterns)]
 
     def forward(self, raw: Tensor) -> Tensor:
         found, mask = self.words(raw)

@@ -1,6 +1,8 @@
-"""A text as the sequence of its words' vectors, what networks that read in order begin with."""
+"""A text as the sequence of its words' vectors: what encoders that read in order have in common."""
 
 from __future__ import annotations
+
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -9,7 +11,7 @@ from torch.nn.functional import embedding
 
 from fathometer.graph import Element, Graph
 from fathometer.networks.raw.convolution import values_of
-from fathometer.networks.raw.encoder import TextShape
+from fathometer.networks.raw.encoder import Encoder, Rate, SeededDropout, TextShape
 from fathometer.networks.raw.text_vectors import PADDING, PIECE_WEIGHT, UNKNOWN, CodeVectors
 
 # Sums are divided by the number of codes to this power: 1 is best for film reviews (1,000 words),
@@ -49,7 +51,7 @@ class WordSequence(nn.Module):
     def write(self, graph: Graph, raw: str) -> tuple[str, str]:
         """The twin of `forward`; float (rows, T, width) and int64 (rows, T)."""
         vectors, table = self.vectors, self.vectors.table()
-        words = _columns(graph, raw, vectors.leading, LAST)
+        words = write_columns(graph, raw, vectors.leading, LAST)
         found = graph.add("Gather", graph.constant(table[: len(vectors.pieces)]), words, axis=0)
         is_unknown = graph.cast(
             graph.add("Equal", words, graph.constant(np.int64(UNKNOWN))), Element.INT64
@@ -65,7 +67,7 @@ class WordSequence(nn.Module):
     def _write_spelled(self, graph: Graph, raw: str, table: np.ndarray) -> str:
         """(rows, spelled, width): what the first unknown words' pieces come to."""
         vectors = self.vectors
-        leading = _columns(graph, raw, 0, vectors.leading)
+        leading = write_columns(graph, raw, 0, vectors.leading)
         # Of the codes only pieces stand here, or 0: a table of their own begins with that of 0.
         shifted = graph.add("Sub", leading, graph.constant(np.int64(vectors.first_piece - 1)))
         places = graph.add("Max", shifted, graph.constant(np.int64(0)))
@@ -93,6 +95,45 @@ class LengthScaledSum(nn.Module):
         return graph.add("Div", total, write_length_scale(graph, length))
 
 
+class SequenceArchitecture(Protocol):
+    """What an architecture of such an encoder says of it."""
+
+    @property
+    def width(self) -> int: ...  # of a word's vector
+    @property
+    def word_dropout(self) -> float: ...  # of known words' own vectors
+    @property
+    def dropout(self) -> float: ...  # of vectors' values
+    @property
+    def learning_rate(self) -> float: ...
+    @property
+    def vector_rate(self) -> float: ...  # of the words' vectors, which few rows move
+    @property
+    def weight_decay(self) -> float: ...
+
+
+class SequenceEncoder(Encoder):
+    """An encoder of the words in their order; the words' vectors have a rate of their own."""
+
+    def __init__(self, own: SequenceArchitecture, shape: TextShape, *, spread: float) -> None:
+        """spread: of the words' first vectors."""
+        super().__init__()
+        self.rate = Rate(learning_rate=own.learning_rate, weight_decay=own.weight_decay)
+        self.vector_rate = Rate(learning_rate=own.vector_rate, weight_decay=own.weight_decay)
+        self.words = WordSequence(shape, own.width, spread=spread, dropout=own.word_dropout)
+        self.drop = SeededDropout(own.dropout)
+        self.summed = LengthScaledSum()
+
+    def prepare(self, raw: Tensor, target: Tensor) -> None:
+        self.words.vectors.prepare(raw)
+
+    def groups(self) -> list[tuple[Rate, list[nn.Parameter]]]:
+        vectors = list(self.words.parameters())
+        known = {id(each) for each in vectors}
+        others = [each for each in self.parameters() if id(each) not in known]
+        return [(self.vector_rate, vectors), (self.rate, others)]
+
+
 def write_length_scale(graph: Graph, length: str) -> str:
     """What a sum of so many vectors is divided by."""
     floor = graph.add("Max", length, graph.constant(np.float32(1)))
@@ -110,10 +151,11 @@ def write_dense(graph: Graph, tensor: str, weight: Tensor, bias: Tensor | None =
     return product if bias is None else graph.add("Add", product, graph.constant(values_of(bias)))
 
 
-def _axis(graph: Graph, axis: int) -> str:
-    return graph.constant(np.array([axis]))
-
-
-def _columns(graph: Graph, tensor: str, start: int, end: int) -> str:
+def write_columns(graph: Graph, tensor: str, start: int, end: int) -> str:
+    """The columns from `start` to before `end`."""
     bounds = (graph.constant(np.array([bound])) for bound in (start, end, 1))
     return graph.add("Slice", tensor, *bounds)
+
+
+def _axis(graph: Graph, axis: int) -> str:
+    return graph.constant(np.array([axis]))

@@ -22,12 +22,7 @@ from fathometer.networks.raw.encoder import (
     TextShape,
     Tokens,
 )
-from fathometer.networks.raw.text_sequence import (
-    LengthScaledSum,
-    WordSequence,
-    write_dense,
-    write_mask,
-)
+from fathometer.networks.raw.text_sequence import SequenceEncoder, write_dense, write_mask
 
 HIDDEN = -1e9  # added to what attention must not see; exp of it is 0 in float32
 TINY = 1e-6  # under the root; the paper's code
@@ -59,31 +54,18 @@ class WordTransformer:
         return WordTransformerEncoder(self, shape)
 
 
-class WordTransformerEncoder(Encoder):
+class WordTransformerEncoder(SequenceEncoder):
     """(B, columns) to (B, width): the mean over the words after all layers."""
 
     def __init__(self, architecture: WordTransformer, shape: TextShape) -> None:
-        super().__init__()
         own = architecture
+        super().__init__(own, shape, spread=0.02)
         self.width = own.width
-        self.rate = Rate(learning_rate=own.learning_rate, weight_decay=own.weight_decay)
-        self.vector_rate = Rate(learning_rate=own.vector_rate, weight_decay=own.weight_decay)
-        self.words = WordSequence(shape, own.width, spread=0.02, dropout=own.word_dropout)
         # Row 0 is for padding; the n-th word takes row n.
         self.positions = nn.Parameter(torch.randn(own.tokens.length + 1, own.width) * 0.02)
         self.layers = nn.ModuleList(
             Layer(own.width, own.heads, own.dropout) for _ in range(own.depth)
         )
-        self.drop = SeededDropout(own.dropout)
-        self.summed = LengthScaledSum()
-
-    def prepare(self, raw: Tensor, target: Tensor) -> None:
-        self.words.vectors.prepare(raw)
-
-    def groups(self) -> list[tuple[Rate, list[nn.Parameter]]]:
-        vectors = list(self.words.parameters())
-        others = [*self.layers.parameters(), self.positions]
-        return [(self.vector_rate, vectors), (self.rate, others)]
 
     def forward(self, raw: Tensor) -> Tensor:
         stream, mask = self.words(raw)

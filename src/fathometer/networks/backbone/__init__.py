@@ -1,0 +1,1 @@
+"""Networks trained by others, read from local checkpoints and kept as they are."""
