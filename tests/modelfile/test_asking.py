@@ -52,6 +52,19 @@ def test_one_by_one_is_the_same_as_in_a_batch(survivor, survival):
     np.testing.assert_allclose(batch[:40], single, atol=1e-6)
 
 
+def test_a_released_file_answers_again(survivor, survival):
+    from fathometer.modelfile.feeds import feeds_from
+
+    file = load(survivor)
+    feeds, _ = feeds_from(survival.table.rows(np.arange(9)), file.columns)
+    one = {name: values[:1] for name, values in feeds.items()}
+    before = file.scores(feeds), file.scores(one)
+    file.release()
+    assert not {"session", "_row_reader"} & set(vars(file))
+    np.testing.assert_array_equal(file.scores(feeds), before[0])
+    np.testing.assert_array_equal(file.scores(one), before[1])
+
+
 def test_no_rows_get_no_answers(survivor, rows):
     file = load(survivor)
     assert len(file.predict(rows.head(0))) == 0

@@ -87,6 +87,11 @@ class ModelFile:
             open_session(trimmed.content), self.columns, trimmed, self._scores_name, width
         )
 
+    def release(self) -> None:
+        """Close the runtime's sessions, several times the file's size; asked again, they open."""
+        for opened in ("session", "_row_reader"):
+            self.__dict__.pop(opened, None)
+
     @property
     def _scores_name(self) -> str:
         # The scores are the last output: probability after label, or value alone.

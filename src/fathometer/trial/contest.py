@@ -251,6 +251,7 @@ class Contest:
             corrected=model.correction.words if isinstance(model, Calibrated) else "",
             coverage=coverage if file.intervals is not None else None,
         )
+        file.release()  # a dozen files are kept to the end, and forests are large
         return Trial(card, file, shipped.scores, model.out_of_fold)
 
     def _file(
