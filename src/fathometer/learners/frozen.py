@@ -89,8 +89,8 @@ class FrozenBackbone:
 
         own_budget = replace(budget, report=report)
         head = self._head(task)  # loads the libraries whose threads are limited
-        # Threads that share the many small products of a fit wait for each other (2,048 features of
-        # 640 pictures, 10 classes, busy machine of two cores: 54 s of processor time, on one thread 2.8).
+        # Threads that share the many small products of a fit wait for each other: 2,048 features of
+        # 640 pictures, 10 classes, took 54 s of processor time on two busy cores, on one 2.8 s.
         with threadpool_limits(1, user_api="blas"):
             fitted = fit_tuned(head, table, task, split, budget=own_budget, prepare=prepare)
         account = replace(fitted.account, chosen=f"{self.words}; {fitted.account.chosen}")

@@ -54,6 +54,14 @@ def test_a_damaged_file_is_refused_with_its_name(damage: str, tmp_path: Path) ->
         load_backbone(tmp_path)
 
 
+def test_a_pointer_in_place_of_the_weights_is_told_apart(tmp_path: Path) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 46807446\n"
+    (tmp_path / "model.safetensors").write_text(pointer)
+    with pytest.raises(BackboneError, match="a pointer to them") as caught:
+        load_backbone(tmp_path)
+    assert caught.value.try_next == f"git -C {tmp_path} lfs pull"
+
+
 class Trap:
     """Writes a file when it is unpickled."""
 

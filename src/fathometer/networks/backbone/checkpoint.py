@@ -27,6 +27,7 @@ WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 SUFFIX = ".safetensors"
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")  # execute code when they are opened
+LFS_POINTER = b"version h"  # ttps://git-lfs.github.com/spec/v1
 FLOATS = ("F32", "F16", "BF16")
 # A model file ends at 1 GiB and holds every weight in four bytes, beside its own.
 MOST_PARAMETERS = 240_000_000
@@ -189,7 +190,8 @@ def opened(weights: Path) -> Iterator[Weights]:
             yield handle
     except SafetensorError as error:
         raise _unusable(
-            weights, f"it is damaged or no safetensors file ({error})", "download it once more"
+            weights,
+            f"it is damaged or no safetensors file ({error}); fetch it once more",
         ) from error
     except OSError as error:
         raise _unusable(weights, f"it cannot be read ({error.strerror or error})") from error
@@ -228,9 +230,15 @@ def _check_format(weights: Path) -> None:
         raise _pickled(weights)
     try:
         with weights.open("rb") as stream:
-            head = stream.read(9)
+            head = stream.read(len(LFS_POINTER))
     except OSError as error:
         raise _unusable(weights, f"it cannot be read ({error.strerror})") from error
+    if head == LFS_POINTER:
+        raise _unusable(
+            weights,
+            "it is not the weights but a pointer to them, of Git LFS",
+            f"git -C {shlex.quote(str(weights.parent))} lfs pull",
+        )
     # A pickle of protocol 2 and later, and the archive that torch puts one into.
     if (head[:2] == b"\x80\x02" and head[8:] != b"{") or head[:4] == b"PK\x03\x04":
         raise _pickled(weights)

@@ -4,12 +4,12 @@ The ResNet family of basic blocks (18, 34) and bottlenecks (50, 101, 152) with t
 3×3 convolution, named as torchvision and timm name its tensors or as Hugging Face's `ResNetModel`
 does. Batch norms are folded into the convolutions as they are read; the head is left out.
 
-The graph is the definition: `features` runs what `write` writes. A head weighs thousands of features
-by how little they vary, and there the last bits of two libraries' sums part a model from its file:
-with torch's features by up to 5e-5 in probability (ResNet-101 with drawn weights, 240 pictures of
-28 × 28, four classes), more than is shipped; with the graph's own by 3e-8. It is no slower: a
-picture of 28 × 28 takes 0.57 ms of processor time and torch 0.73, one of 96 × 96 5.1 and 5.5
-(ResNet-18, onnxruntime 1.31, torch 2.13, an Intel Xeon)."""
+The graph is the definition: `features` runs what `write` writes. A head weighs thousands of
+features by how little they vary, and there the last bits of two libraries' sums part a model from
+its file: with torch's features by up to 5e-5 in probability (ResNet-101 with drawn weights, 240
+pictures of 28 × 28, four classes), more than is shipped; with the graph's own by 3e-8. It is no
+slower: a picture of 28 × 28 takes 0.57 ms of processor time and torch 0.73, one of 96 × 96 5.1 and
+5.5 (ResNet-18, onnxruntime 1.31, torch 2.13, an Intel Xeon)."""
 
 from __future__ import annotations
 
