@@ -176,14 +176,13 @@ def main() -> None:
     known = {result["name"]: result for result in map(json.loads, kept)}
     results = []
     for entry in entries:
-        if entry["name"] in known:
-            results.append(known[entry["name"]])
-            continue
-        results.append(run_one(options.data, entry, options.effort))
-        print(json.dumps(results[-1]), flush=True)
-        if options.keep:
-            with options.keep.open("a") as file:
-                file.write(json.dumps(results[-1]) + "\n")
+        if entry["name"] not in known:
+            known[entry["name"]] = run_one(options.data, entry, options.effort)
+            print(json.dumps(known[entry["name"]]), flush=True)
+            if options.keep:
+                with options.keep.open("a") as file:
+                    file.write(json.dumps(known[entry["name"]]) + "\n")
+        results.append(known[entry["name"]])
         if not options.only:
             report = as_markdown(results, options.sets, options.effort)
             (RESULTS / f"{options.sets}-{options.effort}.md").write_text(report)
