@@ -202,7 +202,7 @@ def test_a_table_without_text_and_another_kind_of_task_are_refused(spam, surviva
     bare = setting([survival.table["age"], survival.table["survived"]], "survived")
     with pytest.raises(LearnerError, match="no column of text"):
         NgramLogistic().fit(*bare)
-    with pytest.raises(LearnerError, match="answers only regress"):
+    with pytest.raises(LearnerError, match="predicts numbers"):
         NgramRidge().fit(table, task, split)
     with pytest.raises(OutOfTimeError, match="0 of 3 folds"):
         NgramLogistic().fit(table, task, split, budget=Budget(deadline=0.0))

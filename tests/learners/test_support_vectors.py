@@ -142,7 +142,7 @@ def test_the_labels_of_a_fold_do_not_calibrate_its_own_scores(classes):
 
 @every_machine
 def test_machine_refuses_values_and_stops_in_time(machine, fares, survival):
-    with pytest.raises(LearnerError, match="answers only classify"):
+    with pytest.raises(LearnerError, match="predicts classes"):
         fit(machine, fares)
     with pytest.raises(OutOfTimeError):
         fit(machine, survival, budget=Budget(deadline=0.0))

@@ -152,6 +152,14 @@ class Learner(Protocol):
         ...
 
 
+PREDICTED = {
+    TaskKind.CLASSIFY: "classes",
+    TaskKind.REGRESS: "numbers",
+    TaskKind.CLUSTER: "clusters",
+    TaskKind.TRANSLATE: "sentences",
+}
+
+
 def needs(task: Task, kind: TaskKind, name: str) -> None:
     """Refuse a task of another kind.
 
@@ -159,4 +167,6 @@ def needs(task: Task, kind: TaskKind, name: str) -> None:
         LearnerError: if it is one.
     """
     if task.kind is not kind:
-        raise LearnerError(f"{name} answers only {kind.value} tasks; this is {task.kind.value}.")
+        raise LearnerError(
+            f'{name} predicts {PREDICTED[kind]}; "{task.target}" asks for {PREDICTED[task.kind]}.'
+        )
