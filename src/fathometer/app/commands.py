@@ -206,9 +206,9 @@ def compare(
         )
         screen.close(comparison)
     if json:
-        from fathometer.app.document import document_of
+        from fathometer.app.document import as_json
 
-        print(document_of(comparison))
+        print(as_json(comparison.as_json()))
     require_student(comparison)
 
 

@@ -82,6 +82,16 @@ class Comparison:
                 lines.append(f"{star} {card.name:16} {card.quality.value:.4g} {interval}")
         return "\n".join(lines)
 
+    def as_json(self) -> dict[str, object]:
+        """The verdict, every scorecard and where the files are."""
+        return {
+            "verdict": self.verdict.as_json(),
+            "scorecards": [card.as_json() for card in self.scorecards],
+            "folder": str(self.folder),
+            "files": {name: str(path) for name, path in self.files.items()},
+            "seconds": self.seconds,
+        }
+
     def _repr_html_(self) -> str:
         """The report in a notebook, in a frame of its own."""
         import html

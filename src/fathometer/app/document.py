@@ -1,26 +1,9 @@
-"""Results as one JSON document, for other programs."""
+"""Strict JSON, for other programs."""
 
 from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from fathometer.app.comparison import Comparison
-
-
-def document_of(comparison: Comparison) -> str:
-    """The verdict, every scorecard and where the files are, as JSON text."""
-    return as_json(
-        {
-            "verdict": comparison.verdict.as_json(),
-            "scorecards": [card.as_json() for card in comparison.scorecards],
-            "folder": str(comparison.folder),
-            "files": {name: str(path) for name, path in comparison.files.items()},
-            "seconds": comparison.seconds,
-        }
-    )
 
 
 def as_json(value: object) -> str:
