@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -211,7 +212,11 @@ def _grow(
     grown = 0
     while grown < forest.trees and not (grown and share.spent):
         grown = min(grown + TREES_AT_ONCE, forest.trees)
-        estimator.set_params(n_estimators=grown).fit(matrix, target)
+        # scikit-learn's threads each set and restore the process's warning filters, and may leave
+        # none; it then warns at the next fit. Here they are restored after each.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            estimator.set_params(n_estimators=grown).fit(matrix, target)
         done = (part + grown / forest.trees) / parts
         budget.report(Progress(done, f"forest {part + 1}/{parts}, {grown} trees"))
     # On one thread the trees are added in order, so the same seed gives the same last bit.

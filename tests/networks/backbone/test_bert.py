@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,7 +12,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from conftest import Setting
 from fathometer.errors import BackboneError
 from fathometer.learners.frozen import FrozenBackbone
 from fathometer.modelfile.write import TOLERANCE, ship
@@ -33,6 +33,9 @@ from tiny_encoders import (
     twin_of,
     write_encoder,
 )
+
+if TYPE_CHECKING:
+    from conftest import Setting
 
 PIECES = some_pieces(read_me(), 200)
 TEXTS = [*[line for line in read_me() if line][:60], *HOSTILE]
