@@ -124,7 +124,7 @@ def main() -> None:
     if options.keep.exists():
         kept = map(json.loads, options.keep.read_text().splitlines())
         known = {result["name"]: result for result in kept}
-    pairs = []
+    pairs, refused = [], []
     for full in map(json.loads, options.full.read_text().splitlines()):
         name = full["name"]
         if "failed" in full or (options.only and name not in options.only.split(",")):
@@ -134,9 +134,13 @@ def main() -> None:
             print(json.dumps(known[name]), flush=True)
             with options.keep.open("a") as file:
                 file.write(json.dumps(known[name]) + "\n")
-        if "failed" not in known[name]:
+        if "failed" in known[name]:
+            refused.append(f"- {name}: {' '.join(known[name]['failed'].split())}")
+        else:
             pairs.append((known[name], full))
     report = as_markdown(pairs)
+    if refused:
+        report += "\n".join(["", "The third alone was refused:", "", *refused]) + "\n"
     print(report)
     if options.write:
         (RESULTS / "thirds.md").write_text(report)

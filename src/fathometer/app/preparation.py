@@ -126,19 +126,19 @@ def prepare(source: Source, options: Options) -> Understanding:
     reading = read(
         source,
         kinds=options.kinds,
-        ignore=options.ignore,
+        ignore=tuple(name for name in options.ignore if name not in (options.group, options.time)),
         encoding=options.encoding,
         query=options.query,
     )
     task = ask(reading.table, options.target, metric=options.metric)
-    table = _without_features(reading.table, options)
-    table, dropped = answerable(table, task)
+    table, dropped = answerable(reading.table, task)
     lockbox_rows = None
     if options.test is not None:
         table, lockbox_rows, more = _with_test(table, task, options)
         dropped += more
     elif reading.judged is not None and not dropped:
         lockbox_rows = _judged(table, task, reading.judged)
+    table = _without_features(table, options)
     if not feature_specs(table, task):
         raise LearnerError(
             f'{table.name} has no column to predict "{task.target}" from.',
@@ -169,17 +169,25 @@ def prepare(source: Source, options: Options) -> Understanding:
 
 
 def _without_features(table: Table, options: Options) -> Table:
-    """The table in which the column that groups the rows teaches nothing: new groups come."""
-    if options.group is None or options.group not in table:
-        return table
-    column = table[options.group]
-    if column.kind not in FEATURE_KINDS or column.name == options.target:
-        return table
+    """The table in which two columns teach nothing: the one that groups the rows, for new groups
+    come, and the one that orders them in time where it is to be ignored otherwise."""
+    why = {options.group: "groups the rows (--group): not learned from"}
+    if options.time in options.ignore:
+        why[options.time] = "orders the rows (--time): not learned from, being ignored"
+    why = {name: words for name, words in why.items() if name != options.target}
+    columns = tuple(
+        _as_identifier(column, why[column.name])
+        if column.name in why and column.kind in FEATURE_KINDS
+        else column
+        for column in table
+    )
+    return replace(table, columns=columns)
+
+
+def _as_identifier(column: Column, why: str) -> Column:
     spec = replace(column.spec, kind=Kind.IDENTIFIER, layout=None, picture=None)
     values = column.values if pa.types.is_string(column.values.type) else _as_strings(column)
-    grouped = Column(spec, values, "groups the rows (--group): not learned from")
-    columns = tuple(grouped if each is column else each for each in table)
-    return replace(table, columns=columns)
+    return Column(spec, values, why)
 
 
 def _as_strings(column: Column) -> pa.Array:
