@@ -213,7 +213,7 @@ class Contest:
         from threadpoolctl import threadpool_limits
 
         # Products of resamples with rows take milliseconds: threads that share one wait for each
-        # other (60 × 100,000 × 70 numbers on a busy machine of two cores: 1.1 s; on one: 0.05 s).
+        # other (60 × 100,000 × 70 numbers on a busy machine of two cores: 1.1 s; on one: 0.03 s).
         with threadpool_limits(1, user_api="blas"):
             return self._measured(card, model, spent)
 
