@@ -57,7 +57,8 @@ METHODS_IN_CLASS = 15
 EXEMPT: dict[str, str] = {}
 
 UNSAFE_MODULES = {"pickle", "joblib", "marshal", "dill", "cloudpickle", "shelve", "jsonpickle"}
-UNSAFE_CALLS = {"eval", "exec", "torch.load", "torch.save", "torch.jit.load", "torch.hub.load"}
+UNPICKLING = {"torch.load", "torch.save", "torch.jit.load", "torch.hub.load"}
+UNSAFE_CALLS = {"eval", "exec", *UNPICKLING}
 
 
 def path_of(module: Path) -> str:
@@ -188,6 +189,26 @@ def test_nothing_that_can_execute_stored_code_is_imported_or_called(module: Path
     unsafe = [word for word in pickled if getattr(word.value, "value", None) is not False]
     assert not taken
     assert not unsafe
+
+
+@every_module
+def test_nobody_is_told_to_execute_stored_code(module: Path) -> None:
+    texts = [node.value for node in ast.walk(tree_of(module)) if isinstance(node, ast.Constant)]
+    said = "\n".join(text for text in texts if isinstance(text, str))
+    loading = {f"{name}.load" for name in UNSAFE_MODULES} | UNPICKLING
+    assert not [name for name in loading if f"{name}(" in said]
+
+
+def test_tests_and_benchmarks_neither_read_nor_write_pickles() -> None:
+    root = SOURCE.parents[1]
+    found = {}
+    for module in [*(root / "tests").rglob("*.py"), *(root / "benchmarks").rglob("*.py")]:
+        tree = tree_of(module)
+        calls = {dotted(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        taken = {name for name in imported(tree) if name.split(".")[0] in UNSAFE_MODULES}
+        found[module.name] = taken | (calls & UNPICKLING)
+    assert len(found) > 100
+    assert not {name: taken for name, taken in found.items() if taken}
 
 
 @every_module

@@ -245,20 +245,13 @@ def _check_format(weights: Path) -> None:
 
 
 def _pickled(weights: Path) -> BackboneError:
-    """The error for a file that would execute code, and how to convert it."""
-    written = weights.with_name(WEIGHTS)
-    script = (
-        "import torch; from safetensors.torch import save_file; "
-        "save_file({k: v.clone().contiguous() for k, v in "
-        f"torch.load({json.dumps(str(weights))}, weights_only=True).items()}}, "
-        f"{json.dumps(str(written))})"
-    )
+    """The error for a file that would execute code: there is no safe way to read it."""
     return _unusable(
         weights,
         "it is a pickle or an archive of one, which can execute code when it is opened; only "
-        "safetensors are read. "
-        "Take the .safetensors of the same model, or convert it where you trust it",
-        f"python -c {shlex.quote(script)}",
+        "safetensors are read. Most models are published as .safetensors as well: take those",
+        f"hf download OWNER/NAME {WEIGHTS} config.json "
+        f"--local-dir {shlex.quote(str(weights.parent))}",
     )
 
 
