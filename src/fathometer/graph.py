@@ -226,6 +226,18 @@ def write_split(graph: Graph, texts: str, pattern: str = "") -> str:
     return graph.add("Tokenizer", texts, domain="com.microsoft", outputs=1, **how)
 
 
+def write_blank(graph: Graph, texts: str) -> str:
+    """An empty string for each of some strings, whatever they say."""
+    return graph.add(
+        "LabelEncoder",
+        texts,
+        domain="ai.onnx.ml",
+        keys_strings=[""],
+        values_strings=[""],
+        default_string="",
+    )
+
+
 def write_counts(graph: Graph, tokens: str, known: Sequence[str] | Sequence[int]) -> str:
     """How often each row of tokens, (rows, tokens), holds each known one; float (rows, known)."""
     is_text = all(isinstance(each, str) for each in known)

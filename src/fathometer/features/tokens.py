@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from fathometer.features.text import write_lowered
 from fathometer.features.token_spelling import PIECES, Spelling, fit_spelling
-from fathometer.graph import Element, Graph, write_split
+from fathometer.graph import Element, Graph, write_blank, write_split
 from fathometer.table.table import Column, Table
 
 # Scripts that do not write blanks between words: each of their characters is a token.
@@ -239,24 +239,12 @@ def _pair_keys(codes: np.ndarray, base: int) -> np.ndarray:
 def _write_tokens(graph: Graph, raw: str, length: int, missing: Sequence[str]) -> str:
     """Strings (rows, tokens): the first `length`, and `SPELLED` empty ones, so that there are as
     many even where no text has a token."""
-    blank = _write_blank(graph, raw)
+    blank = write_blank(graph, raw)
     if missing:
         absent = _write_lookup(graph, raw, dict.fromkeys(missing, 1), 0)
         raw = graph.add("Where", graph.cast(absent, Element.BOOL), blank, raw)
     tokens = write_split(graph, write_lowered(graph, raw), TOKEN)
     return graph.concat([_between(graph, tokens, 0, length), *[blank] * SPELLED])
-
-
-def _write_blank(graph: Graph, raw: str) -> str:
-    """An empty string in each row."""
-    return graph.add(
-        "LabelEncoder",
-        raw,
-        domain="ai.onnx.ml",
-        keys_strings=[""],
-        values_strings=[""],
-        default_string="",
-    )
 
 
 def _write_lookup(graph: Graph, strings: str, numbers: dict[str, int], default: int) -> str:

@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fathometer.graph import Element, Graph
+from fathometer.graph import Element, Graph, write_blank
 from fathometer.networks.backbone.piece_trie import CONTINUED, DEAD, START, Trie, grow_trie
 from fathometer.networks.backbone.wordpiece import (
     BLANK,
@@ -217,15 +217,7 @@ def _write_beginning(graph: Graph, texts: str, most: int) -> str:
     count = characters_read(most) // READ_AT_ONCE
     first = _part(graph, parts, 0, 1)
     if count > 1:
-        none = graph.add(
-            "LabelEncoder",
-            first,
-            domain="ai.onnx.ml",
-            keys_strings=[""],
-            values_strings=[""],
-            default_string="",
-        )
-        parts = graph.concat([parts, *[none] * (count - 1)])
+        parts = graph.concat([parts, *[write_blank(graph, first)] * (count - 1)])
         for place in range(1, count):
             first = graph.add("StringConcat", first, _part(graph, parts, place, place + 1))
     read = graph.add("Reshape", first, _list(graph, -1))
