@@ -1,12 +1,13 @@
 import io
 from dataclasses import replace
+from importlib.resources import files
 
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
 from fathometer.app.overview import SHOWN_COLUMNS, print_understanding
-from fathometer.app.preparation import Understanding
+from fathometer.app.preparation import Options, Understanding, prepare
 from fathometer.table.kind import Kind
 from fathometer.table.table import Table, column_from
 
@@ -19,7 +20,7 @@ def printed(understanding: Understanding, width: int = 100) -> str:
 
 
 def with_table(understanding: Understanding, table: Table) -> Understanding:
-    return replace(understanding, reading=replace(understanding.reading, table=table))
+    return replace(understanding, reading=replace(understanding.reading, table=table), table=table)
 
 
 def test_overview_says_what_was_read(understanding: Understanding) -> None:
@@ -70,3 +71,12 @@ def test_wide_table_is_counted_where_it_is_not_listed(understanding: Understandi
 def test_column_named_like_markup_is_printed_as_it_is(understanding: Understanding) -> None:
     table = Table((column_from("[bold]x[/] :smile:", Kind.NUMBER, [0.0, 1.0]),))
     assert "[bold]x[/] :smile:" in printed(with_table(understanding, table))
+
+
+def test_a_column_that_groups_the_rows_is_shown_as_not_learned_from() -> None:
+    passengers = str(files("fathometer") / "samples" / "titanic.csv")
+    lines = printed(prepare(passengers, Options("survived", group="cabin")), 160).splitlines()
+    cabin = next(line for line in lines if line.startswith(" cabin"))
+    assert "identifier" in cabin
+    assert "not learned from" in cabin
+    assert cabin.endswith("687")

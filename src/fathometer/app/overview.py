@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from fathometer.app.lines import print_hanging
 from fathometer.app.words import NOTHING, count, duration, size
 from fathometer.table.metric import METRICS
-from fathometer.table.table import Column, Table
-from fathometer.table.task import Task
+from fathometer.table.table import Column
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,11 +25,11 @@ NARROW = 64
 
 def print_understanding(console: Console, understanding: Understanding) -> None:
     """Print what was read and inferred, the split, the terms and what looks suspicious."""
-    table, task = understanding.reading.table, understanding.task
-    print_hanging(console, f" {table.name}   ", size_words(understanding), lead_style="bold")
+    name = understanding.reading.table.name
+    print_hanging(console, f" {name}   ", size_words(understanding), lead_style="bold")
     for words in rejected_words(understanding):
         print_hanging(console, " refused ", words, lead_style="yellow")
-    print_columns(console, table, task)
+    print_columns(console, understanding)
     for name, words in remarks(understanding):
         print_remark(console, name, words)
     for drawing in understanding.drawings:
@@ -60,14 +59,15 @@ def rejected_words(understanding: Understanding) -> Iterator[str]:
         yield f"{reading.rejected_count:,} in all, listed in rejected.csv"
 
 
-def print_columns(console: Console, table: Table, task: Task) -> None:
+def print_columns(console: Console, understanding: Understanding) -> None:
     """Print each column's kind, why, and how many values are missing; the target first."""
-    ordered = sorted(table.columns, key=lambda column: column.name != task.target)
+    target = understanding.task.target
+    ordered = sorted(understanding.reading.table, key=lambda column: column.name != target)
     shown, rest = ordered[:SHOWN_COLUMNS], ordered[SHOWN_COLUMNS:]
-    rows = [column_row(column, task) for column in shown]
+    rows = [column_row(column, understanding) for column in shown]
     (print_narrow_rows if console.width < NARROW else print_wide_rows)(console, rows)
     if rest:
-        kinds = Counter(column.kind.value for column in rest)
+        kinds = Counter(understanding.table[column.name].kind.value for column in rest)
         listed = ", ".join(f"{number:,} {kind}" for kind, number in kinds.most_common())
         print_hanging(console, " … ", f"{count(len(rest), 'more column')}: {listed}", style="dim")
 
@@ -75,12 +75,13 @@ def print_columns(console: Console, table: Table, task: Task) -> None:
 Row = tuple[str, str, str, str]  # name, kind, why, missing
 
 
-def column_row(column: Column, task: Task) -> Row:
-    """What is said of one column."""
+def column_row(column: Column, understanding: Understanding) -> Row:
+    """What is said of one column: what it is used as, and what was missing when it was read."""
     missing = f"{column.missing:,}" if column.missing else NOTHING
+    task, used = understanding.task, understanding.table[column.name]
     if column.name == task.target:
         return column.name, "target", task.reason or column.reason, missing
-    return column.name, column.kind.value, column.reason, missing
+    return column.name, used.kind.value, used.reason, missing
 
 
 def print_wide_rows(console: Console, rows: list[Row]) -> None:

@@ -136,7 +136,7 @@ def report_content(
     return ReportContent(
         source=understanding.table.name,
         rows=len(reading.table),
-        columns=tuple(_column_line(column, task.target) for column in reading.table),
+        columns=tuple(_column_line(column, understanding) for column in reading.table),
         task=task,
         split=split.how,
         terms=understanding.terms,
@@ -165,11 +165,12 @@ def report_content(
     )
 
 
-def _column_line(column: Column, target: str) -> ColumnLine:
-    if column.name == target:
+def _column_line(column: Column, understanding: Understanding) -> ColumnLine:
+    if column.name == understanding.task.target:
         return ColumnLine(column.name, "target", column.reason, column.missing)
-    treatment = TREATMENTS[column.kind]
-    return ColumnLine(column.name, column.kind.value, column.reason, column.missing, treatment)
+    used = understanding.table[column.name]
+    treatment = TREATMENTS[used.kind]
+    return ColumnLine(column.name, used.kind.value, used.reason, column.missing, treatment)
 
 
 def _judged(trial: Trial, understanding: Understanding) -> tuple[Side, np.ndarray, np.ndarray]:

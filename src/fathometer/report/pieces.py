@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from fathometer.report.charts import NARROW, WIDE
@@ -9,15 +10,22 @@ from fathometer.report.content import Side
 from fathometer.report.markup import Markup, tag, together
 from fathometer.report.tables import family_mark
 
+BEFORE_UNIT = re.compile(r"(?<=\d) (?=%|[kMG]?B\b|[nmµ]?s\b|[kM]?J\b)")
+
 
 def paragraph(*parts: str, kind: str = "") -> Markup:
     """One paragraph."""
-    return tag("p", {"class": kind} if kind else {}, *parts)
+    return tag("p", {"class": kind} if kind else {}, *map(unparted, parts))
 
 
 def bullets(lines: Sequence[str]) -> Markup:
     """A list of short lines."""
-    return tag("ul", {}, *[tag("li", {}, line) for line in lines])
+    return tag("ul", {}, *[tag("li", {}, unparted(line)) for line in lines])
+
+
+def unparted(words: str) -> str:
+    """The words with no number parted from its unit at a line's end; `Markup` as it is."""
+    return words if isinstance(words, Markup) else BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", words)
 
 
 def figure(caption: str, *parts: str, kind: str = "") -> Markup:
