@@ -1,6 +1,7 @@
 """Fathometer and its peers on the development tables, each with the same seconds on the clock.
 
-    python benchmarks/peers.py ../shared/data --seconds 300 [--only titanic] [--peers flaml,tabm]
+    python benchmarks/peers.py ../shared/data --seconds 120 [--only titanic] [--peers flaml,tabm]
+        [--cache FOLDER] [--write]
 
 Every peer is installed into an environment of its own under --cache and runs there by its script in
 benchmarks/peers/, imports and predictions included in its time; it is stopped when that is over by
@@ -370,6 +371,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--only", default="", help="tables, by name")
     parser.add_argument("--peers", default=",".join(PEERS), help=f"of {', '.join(PEERS)}")
+    parser.add_argument("--write", action="store_true", help=f"into {RESULTS.name}/")
     parser.add_argument("--cache", type=Path, help="environments and results [a temporary folder]")
     options = parser.parse_args()
     entries = json.loads((options.data / "manifest.json").read_text())["datasets"]
@@ -388,14 +390,11 @@ def main() -> None:
                 words = " ".join((error.stderr or "").split())[-300:]
                 told[peer.name] = f"not entered, it could not be installed: {words}"
                 print(peer.name, told[peer.name], file=sys.stderr)
-        results = []
-        for entry in entries:
-            results.append(run_table(options.data, entry, chosen, options))
-            if not options.only:
-                RESULTS.mkdir(exist_ok=True)
-                report = as_markdown(results, told, options)
-                (RESULTS / f"peers-{options.seconds:g}.md").write_text(report)
-        print(as_markdown(results, told, options))
+        results = [run_table(options.data, entry, chosen, options) for entry in entries]
+        report = as_markdown(results, told, options)
+        print(report)
+        if options.write:
+            (RESULTS / f"peers-{options.seconds:g}.md").write_text(report, encoding="utf-8")
 
 
 if __name__ == "__main__":
