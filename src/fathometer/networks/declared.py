@@ -89,7 +89,7 @@ class DeclaredNetwork:
     def fixed(self) -> frozenset[str]:
         """The bins, which are quantiles of the learning rows, and the patterns of connections."""
         sparse = (f"{layer.name}.mask" for layer in self.declaration.layers if layer.is_sparse)
-        return frozenset({"left", "slope", *sparse})
+        return layers.BINS.union(sparse)
 
     @cached_property
     def widths(self) -> dict[str, int]:
@@ -152,7 +152,7 @@ class DeclaredNetwork:
             edges = layers.quantile_edges(numbers, self.declaration.bins)
             parameters["left"], parameters["slope"] = layers.bins_between(edges)
         if "categories" in used:
-            parameters["embedding"] = layers.start_embedding(self.shape.levels, generator)
+            parameters[layers.EMBEDDING] = layers.start_embedding(self.shape.levels, generator)
         for layer in self.declaration.in_order:
             inputs, gain = self.width_read(layer.reads), ACTIVATIONS[layer.activation][2]
             weight, bias = layers.start_dense(inputs, layer.units, gain, generator)
@@ -172,8 +172,8 @@ class DeclaredNetwork:
         if "left" in parameters:
             left, slope = parameters["left"], parameters["slope"]
             values["encoded"] = layers.piecewise(inputs.numbers, left, slope)
-        if "embedding" in parameters:
-            table = parameters["embedding"]
+        if layers.EMBEDDING in parameters:
+            table = parameters[layers.EMBEDDING]
             values["categories"] = layers.embed(inputs.codes, table, self.shape.levels)
 
         def dense(name: str, reads: Sequence[str]) -> Tensor:
@@ -200,8 +200,8 @@ class DeclaredNetwork:
         if "left" in parameters and inputs.numbers is not None:
             left, slope = parameters["left"], parameters["slope"]
             values["encoded"] = layers.write_piecewise(graph, inputs.numbers, left, slope)
-        if "embedding" in parameters and inputs.codes is not None:
-            table, levels = parameters["embedding"], self.shape.levels
+        if layers.EMBEDDING in parameters and inputs.codes is not None:
+            table, levels = parameters[layers.EMBEDDING], self.shape.levels
             values["categories"] = layers.write_embed(graph, inputs.codes, table, levels)
 
         def dense(name: str, reads: Sequence[str]) -> str:

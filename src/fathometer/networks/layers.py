@@ -33,6 +33,8 @@ NARROWEST = 1e-6  # a bin narrower than this would turn rounding into a jump
 # Waves of a number, what they are brought down to, and how fast they are at first, in turns a unit
 # (RealMLP, pytabkit 1.7.2 default_params.py; its 4 columns hold the raw value, as `joined` does).
 WAVES, WAVE_WIDTH, FREQUENCY_SPREAD = 16, 3, 0.1
+EMBEDDING = "embedding"  # the parameter's name, in every network that has one
+BINS = frozenset({"left", "slope"})  # parameters that are never trained
 SMALLEST_SQUARE = 1e-6  # keeps a row of zeros from being divided by 0
 # An activation here and in a graph.
 Activation = Callable[[Tensor], Tensor]
@@ -221,28 +223,28 @@ def write_periodic(graph: Graph, numbers: str, parameters: dict[str, np.ndarray]
 
 
 def encoded(inputs: Inputs, parameters: Parameters, levels: Sequence[int]) -> Tensor:
-    """What `joined` has, and the numbers' piecewise-linear encodings beside it, (P, B, ·)."""
-    parts = joined(inputs, parameters, levels)
-    if "left" not in parameters:
-        return parts
-    filled = piecewise(inputs.numbers, parameters["left"], parameters["slope"])
-    return torch.cat([parts, filled], dim=2)
+    """What `joined` has, and beside it the encodings of the numbers that there are parameters of,
+    (P, B, ·)."""
+    parts = [joined(inputs, parameters, levels)]
+    if not BINS.isdisjoint(parameters):
+        parts.append(piecewise(inputs.numbers, parameters["left"], parameters["slope"]))
+    if "frequency" in parameters:
+        parts.append(periodic(inputs.numbers, parameters))
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=2)
 
 
 def start_encoded(
     shape: Shape, bins: int, numbers: Tensor, generator: torch.Generator
 ) -> Parameters:
-    """Bins from the rows (rows, D), and embeddings from the generator."""
+    """Bins from the rows (rows, D), and what `start_joined` draws."""
     parameters = Parameters()
     if shape.numbers:
         parameters["left"], parameters["slope"] = bins_between(quantile_edges(numbers, bins))
-    if shape.levels:
-        parameters["embedding"] = start_embedding(shape.levels, generator)
-    return parameters
+    return parameters | start_joined(shape, generator)
 
 
 def encoded_width(shape: Shape, bins: int) -> int:
-    """How many columns `encoded` has."""
+    """How many columns `encoded` has with these bins."""
     return joined_width(shape) + shape.numbers * bins
 
 
@@ -251,17 +253,24 @@ def write_encoded(
 ) -> str:
     """The twin of `encoded`."""
     parts = write_joined(graph, inputs, parameters, levels)
-    if inputs.numbers is not None:
+    if inputs.numbers is not None and not BINS.isdisjoint(parameters):
         left, slope = parameters["left"], parameters["slope"]
         parts.append(write_piecewise(graph, inputs.numbers, left, slope))
+    if inputs.numbers is not None and "frequency" in parameters:
+        parts.append(write_periodic(graph, inputs.numbers, parameters))
     return graph.concat(parts, axis=2)
+
+
+def start_joined(shape: Shape, generator: torch.Generator) -> Parameters:
+    """The embeddings, where there are categories."""
+    return {EMBEDDING: start_embedding(shape.levels, generator)} if shape.levels else {}
 
 
 def joined(inputs: Inputs, parameters: Parameters, levels: Sequence[int]) -> Tensor:
     """Numbers, flags and embedded codes side by side, (P, B, ·)."""
     parts = [part for part in (inputs.numbers, inputs.flags) if part.shape[2]]
     if levels:
-        parts.append(embed(inputs.codes, parameters["embedding"], levels))
+        parts.append(embed(inputs.codes, parameters[EMBEDDING], levels))
     return parts[0] if len(parts) == 1 else torch.cat(parts or [inputs.numbers], dim=2)
 
 
@@ -276,7 +285,7 @@ def write_joined(
     """The twin of `joined`, not yet concatenated."""
     parts = [tensor for tensor in (inputs.numbers, inputs.flags) if tensor is not None]
     if levels and inputs.codes is not None:
-        parts.append(write_embed(graph, inputs.codes, parameters["embedding"], levels))
+        parts.append(write_embed(graph, inputs.codes, parameters[EMBEDDING], levels))
     return parts
 
 

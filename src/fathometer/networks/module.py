@@ -24,7 +24,6 @@ from fathometer.networks.network import (
 )
 from fathometer.networks.trace import PARAMETER, Trace
 
-EMBEDDING = "embedding"
 RESETS = ("reset_parameters", "_reset_parameters")  # the second is torch's own attention's
 
 
@@ -50,9 +49,7 @@ class ModuleNetwork:
     def start(self, numbers: Tensor, generator: torch.Generator) -> Parameters:
         """Embeddings, and the module's parameters by its own `reset_parameters`; all from the
         generator."""
-        parameters = Parameters()
-        if self.shape.levels:
-            parameters[EMBEDDING] = layers.start_embedding(self.shape.levels, generator)
+        parameters = layers.start_joined(self.shape, generator)
         fresh = reset(self.module, int(torch.randint(2**62, (), generator=generator)))
         return parameters | tensors_of(fresh, self.learning, self.answering)
 

@@ -18,7 +18,7 @@ from fathometer.errors import NetworkError
 from fathometer.graph import Element, Graph
 from fathometer.networks import layers
 from fathometer.networks.drawing import grid, shape_words
-from fathometer.networks.module import EMBEDDING, RESETS, ModuleNetwork, reset, tensors_of
+from fathometer.networks.module import RESETS, ModuleNetwork, reset, tensors_of
 from fathometer.networks.network import Inputs, InputTensors, Parameters, Shape
 from fathometer.networks.trace import (
     FAULTS,
@@ -240,7 +240,7 @@ def _tried(network: ModuleNetwork) -> ModuleNetwork:
     )
     starts = [network.start(inputs.numbers[0], generator) for _ in range(2)]
     stacked = {name: torch.stack([start[name] for start in starts]) for name in starts[0]}
-    held = {PARAMETER + name for name, _ in network.module.named_parameters()} | {EMBEDDING}
+    held = {PARAMETER + name for name, _ in network.module.named_parameters()} | {layers.EMBEDDING}
     leaves = {name: stacked[name].requires_grad_() for name in stacked.keys() & held}
 
     def learned(tried: ModuleNetwork) -> Tensor:

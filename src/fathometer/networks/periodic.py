@@ -7,76 +7,29 @@ after 1,000. On adult and California housing it loses; see benchmarks/results/ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import silu
 
-from fathometer.graph import Graph
 from fathometer.networks import layers
-from fathometer.networks.network import (
-    Dropout,
-    Inputs,
-    InputTensors,
-    Parameters,
-    Shape,
-    keep_all,
-    shared_width,
-)
+from fathometer.networks.network import Parameters
+from fathometer.networks.stacked import Stacked
 
 
 @dataclass(frozen=True)
-class Periodic:
+class Periodic(Stacked):
     """`depth` hidden layers of `width` SiLU units over numbers, their periodic embeddings, flags
     and embedded categories."""
 
-    shape: Shape
-    width: int
-    depth: int
-
     @property
-    def padded(self) -> Periodic:
-        """The same at the next common width; SiLU is 0 at 0."""
-        return replace(self, width=shared_width(self.width))
+    def height(self) -> int:
+        """How many columns the first layer sees, waves among them."""
+        return super().height + self.shape.numbers * layers.WAVE_WIDTH
 
-    @property
-    def fixed(self) -> frozenset[str]:
-        """Nothing: every parameter is trained."""
-        return frozenset()
-
-    def start(self, numbers: Tensor, generator: torch.Generator) -> Parameters:
-        """Waves, embeddings and dense layers, all from the generator."""
-        shape, parameters = self.shape, Parameters()
-        if shape.numbers:
-            parameters |= layers.start_periodic(shape.numbers, generator)
-        if shape.levels:
-            parameters["embedding"] = layers.start_embedding(shape.levels, generator)
-        height = layers.joined_width(shape) + shape.numbers * layers.WAVE_WIDTH
-        sizes = [height, *[self.width] * self.depth, shape.outputs]
-        return parameters | layers.start_tower(sizes, generator)
-
-    def forward(self, parameters: Parameters, inputs: Inputs, drop: Dropout = keep_all) -> Tensor:
-        """Logits or standardised values, (P, B, K)."""
-        hidden = self._encoded(parameters, inputs)
-        return layers.tower(hidden, parameters, self.depth, silu, drop)
-
-    def features(self, parameters: Parameters, inputs: Inputs) -> Tensor:
-        """What the last layer sees, (P, B, width)."""
-        hidden = self._encoded(parameters, inputs)
-        return layers.hidden_layers(hidden, parameters, self.depth, silu, keep_all)
-
-    def _encoded(self, parameters: Parameters, inputs: Inputs) -> Tensor:
-        hidden = layers.joined(inputs, parameters, self.shape.levels)
+    def enter(self, numbers: Tensor, generator: torch.Generator) -> Parameters:
+        """Waves and embeddings, all from the generator."""
         if not self.shape.numbers:
-            return hidden
-        return torch.cat([hidden, layers.periodic(inputs.numbers, parameters)], dim=2)
-
-    def write(self, graph: Graph, parameters: dict[str, np.ndarray], inputs: InputTensors) -> str:
-        """The twin of `forward`, (P, rows, K)."""
-        parts = layers.write_joined(graph, inputs, parameters, self.shape.levels)
-        if inputs.numbers is not None:
-            parts.append(layers.write_periodic(graph, inputs.numbers, parameters))
-        hidden = graph.concat(parts, axis=2)
-        return layers.write_tower(graph, hidden, parameters, self.depth, layers.write_silu)
+            return super().enter(numbers, generator)
+        waves = layers.start_periodic(self.shape.numbers, generator)
+        return waves | super().enter(numbers, generator)

@@ -47,7 +47,7 @@ class Residual:
     @property
     def fixed(self) -> frozenset[str]:
         """The bins are the quantiles of the learning rows."""
-        return frozenset({"left", "slope"})
+        return layers.BINS
 
     def start(self, numbers: Tensor, generator: torch.Generator) -> Parameters:
         """Bins from the rows, embeddings and dense layers from the generator, gains of 1."""

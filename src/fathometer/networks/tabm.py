@@ -54,7 +54,7 @@ class TabM:
     @property
     def fixed(self) -> frozenset[str]:
         """The bins are the quantiles of the learning rows."""
-        return frozenset({"left", "slope"})
+        return layers.BINS
 
     def start(self, numbers: Tensor, generator: torch.Generator) -> Parameters:
         """Bins from the rows; embeddings, dense layers and signs from the generator."""
