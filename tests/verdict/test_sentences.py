@@ -20,7 +20,6 @@ from fathometer.verdict.words import (
     file_size,
     fixed,
     headline,
-    percent,
     scored,
     sentences,
     significant,
@@ -111,15 +110,6 @@ def test_the_edge_of_what_matters_is_settled_by_no_number_of_rows() -> None:
     assert FOUND.gap is not None
     said = sentences(replace(FOUND, gap=replace(FOUND.gap, rows_needed=None)))
     assert said[-1].endswith("is settled by no number of rows.")
-
-
-def test_certainty_is_not_rounded_up() -> None:
-    assert [percent(share) for share in (0.0, 0.004, 0.114, 0.996)] == [
-        "under 1 %",
-        "under 1 %",
-        "11 %",
-        "over 99 %",
-    ]
 
 
 def test_undecided_with_traditional_ahead_says_that_it_is_enough() -> None:

@@ -24,12 +24,12 @@ from fathometer.report.quantities import (
     fixed,
     places_for,
     scored,
-    share,
     shared_places,
     signed,
 )
 from fathometer.table.metric import METRICS
 from fathometer.trial.scorecard import Quality, Scorecard
+from fathometer.verdict.chances import chances, percent
 from fathometer.verdict.verdict import Gap
 
 WIDE, NARROW = 760, 360
@@ -80,10 +80,8 @@ def three_way_bar(gap: Gap) -> Markup:
         ("equal", gap.equivalent),
         ("deep", gap.deep_better),
     )
-    words = (
-        f"Traditional better {share(gap.traditional_better)}, practically equal "
-        f"{share(gap.equivalent)}, deep better {share(gap.deep_better)}"
-    )
+    traditional, equal, deep = map(percent, chances(gap))
+    words = f"Traditional better {traditional}, practically equal {equal}, deep better {deep}"
     x, boxes = 0.0, []
     for kind, probability in parts:
         width = probability * WIDE

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from fathometer.report.content import ReportContent
 from fathometer.report.markup import Markup, tag, together
 from fathometer.report.pieces import bullets, opened_by, paragraph
-from fathometer.report.quantities import fixed, measured, places_for, share, signed
+from fathometer.report.quantities import fixed, measured, places_for, signed
 from fathometer.report.tables import DASH, Cell, Heading, table
 from fathometer.table.metric import METRICS
+from fathometer.verdict.chances import chances, percent
 from fathometer.verdict.verdict import FoldGap, Gap, Pair, Worth
 
 PAIRS_SHOWN = 200
@@ -45,10 +46,7 @@ def _views(gap: Gap, folds: FoldGap | None, content: ReportContent) -> Markup:
         [
             Cell(name),
             Cell(_interval(view.value, view.low, view.high), view.value),
-            *[
-                Cell(share(chance), chance)
-                for chance in (view.traditional_better, view.equivalent, view.deep_better)
-            ],
+            *[Cell(percent(whole), whole) for whole in chances(view)],
         ]
         for name, view in views
     ]

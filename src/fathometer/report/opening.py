@@ -14,13 +14,13 @@ from fathometer.report.quantities import (
     prefixed,
     scored,
     sentence,
-    share,
     shared_places,
     signed,
 )
 from fathometer.report.tables import family_mark
 from fathometer.table.metric import METRICS
 from fathometer.table.task import TaskKind
+from fathometer.verdict.chances import chances, percent
 from fathometer.verdict.verdict import Gap
 
 
@@ -53,16 +53,16 @@ def _probabilities(gap: Gap | None) -> Markup:
     if gap is None:
         words = "Only one family has a finished contestant, so there is no comparison to make."
         return paragraph(words, kind="note")
+    found = chances(gap)
     parts = (
-        ("traditional", "traditional better", gap.traditional_better),
-        ("equal", "practically equal", gap.equivalent),
-        ("deep", "deep better", gap.deep_better),
+        ("traditional", "traditional better", found.traditional),
+        ("equal", "practically equal", found.equal),
+        ("deep", "deep better", found.deep),
     )
-    most = max(probability for _, _, probability in parts)
     labels = [
-        tag("li", {"class": f"{kind} most" if probability == most else kind},
-            tag("b", {}, share(probability)), " ", tag("span", {}, words))
-        for kind, words, probability in parts
+        tag("li", {"class": f"{kind} most" if whole == max(found) else kind},
+            tag("b", {}, percent(whole)), " ", tag("span", {}, words))
+        for kind, words, whole in parts
     ]  # fmt: skip
     return tag("div", {"class": "three"}, three_way_bar(gap), tag("ul", {}, *labels))
 

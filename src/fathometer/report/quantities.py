@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from fathometer.trial.scorecard import Quality
+from fathometer.verdict.chances import percent
 
 MOST_PLACES = 6
 PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"))
@@ -75,11 +76,7 @@ def scored(quality: Quality, places: int) -> str:
 
 def share(value: float) -> str:
     """A probability in per cent; the ends are not rounded into certainty."""
-    if value < 0.005:
-        return "under 1 %"
-    if value > 0.995:
-        return "over 99 %"
-    return f"{100 * value:.0f} %"
+    return percent(round(100 * value))
 
 
 def prefixed(value: float, unit: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fathometer.verdict.chances import chances
+from fathometer.verdict.verdict import FoldGap, Gap
 from fathometer.verdict.words import (
     CONSTANT,
     Findings,
@@ -29,9 +31,7 @@ def _posterior(found: Findings) -> str:
     return (
         f"Lockbox, n = {found.rows:,}: {gap.deep} − {gap.traditional} = "
         f"{_interval(gap.value, gap.low, gap.high, places)} {found.metric.label} (paired, 95 %); "
-        f"region of practical equivalence ±{significant(gap.zone, 2)}: P(deep better) "
-        f"{gap.deep_better:.2f}, P(equivalent) {gap.equivalent:.2f}, P(traditional better) "
-        f"{gap.traditional_better:.2f}."
+        f"region of practical equivalence ±{significant(gap.zone, 2)}: {_three_way(gap)}."
     )
 
 
@@ -42,9 +42,16 @@ def _folds(found: Findings) -> str:
     places = places_for((view.high - view.low) / 2)
     return (
         f"{view.folds} folds, corrected resampled t (Nadeau and Bengio): "
-        f"{_interval(view.value, view.low, view.high, places)}, p = {view.p_value:.2g}; P(deep "
-        f"better) {view.deep_better:.2f}, P(equivalent) {view.equivalent:.2f}, P(traditional "
-        f"better) {view.traditional_better:.2f}."
+        f"{_interval(view.value, view.low, view.high, places)}, p = {view.p_value:.2g}; "
+        f"{_three_way(view)}."
+    )
+
+
+def _three_way(view: Gap | FoldGap) -> str:
+    traditional, equal, deep = chances(view)
+    return (
+        f"P(deep better) {deep / 100:.2f}, P(equivalent) {equal / 100:.2f}, "
+        f"P(traditional better) {traditional / 100:.2f}"
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fathometer.table.metric import Metric
 from fathometer.trial.scorecard import Bill, Quality, Scorecard
 from fathometer.trial.spread import Spread
+from fathometer.verdict.chances import chances, percent
 from fathometer.verdict.enough import rounded_up
 from fathometer.verdict.verdict import Call, FoldGap, Gap, Pair
 
@@ -126,11 +127,11 @@ def _chances(found: Findings) -> str:
     gap = found.gap
     if gap is None:
         return ""
+    traditional, equal, deep = map(percent, chances(gap))
     return (
-        f"The chance that deep learning is better is {percent(gap.deep_better)}, that traditional "
-        f"machine learning is better {percent(gap.traditional_better)}, and that they differ by "
-        f"no more than {significant(gap.zone, 2)}, too little to matter, "
-        f"{percent(gap.equivalent)}."
+        f"The chance that deep learning is better is {deep}, that traditional machine learning is "
+        f"better {traditional}, and that they differ by no more than {significant(gap.zone, 2)}, "
+        f"too little to matter, {equal}."
     )
 
 
@@ -269,13 +270,6 @@ def scored(quality: Quality | None, places: int) -> str:
     value = fixed(quality.value, places)
     half = (quality.high - quality.low) / 2
     return f"{value} ± {fixed(half, places)}" if half > 0 else value
-
-
-def percent(share: float) -> str:
-    """A probability in per cent; the ends are not rounded into certainty."""
-    if share < 0.005:
-        return "under 1 %"
-    return "over 99 %" if share > 0.995 else f"{100 * share:.0f} %"
 
 
 def counted(number: int, noun: str) -> str:
