@@ -27,8 +27,9 @@ from fathometer.learners.student import Footprint, Student, soft_share
 from fathometer.modelfile.feeds import feeds_from
 from fathometer.modelfile.write import ship
 from fathometer.table.metric import METRICS
+from fathometer.trial.best import best_trial
 from fathometer.trial.contest import Contest
-from fathometer.trial.distil import STATED, best_teacher, footprint
+from fathometer.trial.distil import STATED, footprint
 from fathometer.trial.entrants import chosen, entrants
 from fathometer.trial.measure import machine, measure_latency, versions
 from fathometer.trial.store import RunStore, run_key
@@ -181,7 +182,7 @@ def main() -> None:
     for name in options.only.split(",") if options.only else TABLES:
         with tempfile.TemporaryDirectory() as folder:
             contest, trials = contest_on(options.data, name, targets[name], Path(folder))
-            teacher = best_teacher(trials, METRICS[contest.task.metric])
+            teacher = best_trial(trials, METRICS[contest.task.metric])
             rows = students_of(contest, teacher)
             lines += ["", f"## {name}", "", *lines_for(contest, teacher, rows)]
             if not options.only:

@@ -1,5 +1,6 @@
 import io
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -116,3 +117,15 @@ def test_bare_install_is_told_what_to_install() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert 'try  pip install "fathometer[compare]"' in done.stderr
+
+
+def test_a_quote_in_a_name_is_a_letter_of_it() -> None:
+    error = OptionError("unclear.", try_next="--prices o'brien.toml")
+    mended = shlex.join(["fathom", "compare", "p.csv", "--prices", "o'brien.toml"])
+    assert next_command(error, ["compare", "p.csv"]) == mended
+
+
+def test_what_files_say_cannot_move_the_cursor() -> None:
+    stream = io.StringIO()
+    print_error(OptionError('no column "a\x1b[2J".'), command=["compare"], stream=stream)
+    assert "\x1b" not in stream.getvalue()

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fathometer.app.preparation import Options, prepare
+from fathometer.app.preparation import Options, describe_command, folder_for, prepare
+from fathometer.errors import OptionError, SplitError
 from fathometer.features.roads import feature_specs
 from fathometer.table.kind import Kind
 
@@ -54,3 +55,47 @@ def test_a_lockbox_of_the_users_own_may_carry_an_ignored_time(readings):
     found = prepare(early, Options("sold", time="day", ignore=("day",), test=late))
     assert len(found.split.lockbox) == len(late)
     assert "day" not in {spec.name for spec in feature_specs(found.table, found.task)}
+
+
+def test_refused_lines_of_the_users_lockbox_are_counted_and_named(tmp_path):
+    lines = ["x,y", *(f"{n},{'ab'[n % 2]}" for n in range(40))]
+    (tmp_path / "train.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "test.csv").write_text("\n".join([*lines[:21], "1,a,b,c", "2,a,b,c"]) + "\n")
+    options = Options("y", kinds={"x": "number"}, test=str(tmp_path / "test.csv"))
+    reading = prepare(str(tmp_path / "train.csv"), options).reading
+    assert reading.rejected_count == 2
+    assert all(line.reason.startswith("test.csv: ") for line in reading.rejected)
+
+
+def test_a_lockbox_on_which_the_metric_measures_nothing_is_refused(readings):
+    early = readings.assign(sold=(readings["sold"] < 60).astype(int))
+    with pytest.raises(SplitError, match="have the same sold") as caught:
+        prepare(early, Options("sold", time="day"))
+    assert caught.value.try_next == "--metric accuracy"
+    prepare(early, Options("sold", time="day", metric="accuracy"))
+
+
+@pytest.mark.parametrize("option", ["group", "time", "ignore"])
+def test_the_target_can_be_nothing_else(option):
+    with pytest.raises(OptionError, match=f'"sold" is the target; --{option}'):
+        Options("sold", **{option: ("sold",) if option == "ignore" else "sold"})
+
+
+def test_a_frame_handed_in_as_lockbox_is_not_printed_into_the_command(readings):
+    command = describe_command("shop.csv", Options("sold", test=readings), None)
+    assert "--test …" in command.replace("'", "")
+
+
+@pytest.mark.parametrize(
+    ("source", "folder"),
+    [
+        ("titanic.csv", "titanic.fathom"),
+        ("in/sales.2023.csv.gz", "sales.2023.fathom"),
+        ("sales.2024.csv", "sales.2024.fathom"),
+        ("photos/", "photos.fathom"),
+        ("book.xlsx#Sheet 2", "book.fathom"),
+        (".csv", ".csv.fathom"),
+    ],
+)
+def test_each_table_has_a_folder_of_its_own(source, folder):
+    assert str(folder_for(source, None)) == folder

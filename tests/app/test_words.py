@@ -54,3 +54,9 @@ def test_interval_without_width_is_not_shown() -> None:
 
 def test_score_that_is_not_a_number_is_a_dash() -> None:
     assert words.score(float("nan")) == words.NOTHING
+
+
+def test_scores_of_small_units_keep_their_digits():
+    farads = Quality("rmse", 4.23e-7, 4.1e-7, 4.4e-7)
+    shown = words.score_with_interval(farads, words.decimals_for([farads]))
+    assert shown == "0.000000423 [0.000000410, 0.000000440]"

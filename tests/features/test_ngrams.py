@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fathometer.features import ngrams
+from fathometer.features import ngrams, text_dense
 from fathometer.features.ngram_weights import NgramBlock, Weighting
 from fathometer.features.ngrams import fit_ngrams
 from fathometer.features.text_dense import TextMeasures, associations, fit_telling_ngrams
@@ -218,3 +218,19 @@ def test_what_is_chosen_for_some_rows_is_what_they_alone_would_choose(messages):
     assert [found.names for found, _, _ in among] == [found.names for found, _, _ in own]
     for (_, counts, _), (_, again, _) in zip(among, own, strict=True):
         assert abs(counts - again).sum() == 0
+
+
+def test_a_text_that_is_judged_on_brings_in_no_ngram():
+    values = ["abc def zqx" if row < 3 else "abc def" for row in range(20)]
+    rows, shown = np.arange(20), np.eye(2)[np.arange(20) % 2]
+    chosen = [
+        [found.names for found, _, _ in fit_telling_ngrams(column(texts), rows, shown, most=400)]
+        for texts in (values, [*values, "abc def"], [*values, "abc def zqx"])
+    ]
+    assert chosen[0] == chosen[1] == chosen[2]
+    assert any("zq" in name for names in chosen[0] for name in names)
+
+
+@pytest.mark.parametrize("unit", Unit)
+def test_every_ngram_that_may_be_chosen_is_a_candidate(unit):
+    assert text_dense.CANDIDATE_ROWS[unit] <= text_dense.LEAST_ROWS

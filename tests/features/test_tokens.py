@@ -9,17 +9,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fathometer.features.text import write_lowered
 from fathometer.features.token_spelling import PIECES, READ, fit_spelling
 from fathometer.features.tokens import (
     FIRST,
     PADDING,
     SPELLED,
+    TOKEN,
     UNKNOWN,
     TextCodes,
     fit_tokens,
     split_texts,
 )
-from fathometer.graph import Element, Graph
+from fathometer.graph import Element, Graph, write_split
 from fathometer.table.kind import Kind
 from fathometer.table.table import Table, column_from
 
@@ -49,6 +51,8 @@ HARD = [
     "שלום \u202eעולם\u202c card",
     "tab\tnew\nline\r\0null card",
     "𝒳𝒴 cardings unshopped " + "zq" * 40,
+    *("ที่นี่ดี ไม่", "๑๒ 5่x ม.๓ A abc๑๒ def", "ខ្ញុំ", "ເປັນຫຍັງ", "二〇〇五 20〇5 ok", "မြန်မာ ၂၀ a၂"),
+    *("நான் மொழி", "मैं नमस्ते ५", "it's a2b ²³ 😀x"),
 ]
 
 
@@ -130,6 +134,21 @@ def test_tokens_are_words_symbols_and_letters_of_scripts_without_blanks():
     assert tokens("It's £5, WOW!") == ["it's", "£", "5", "wow", "!"]
     assert tokens("東京 is 😀👍") == ["東", "京", "is", "😀", "👍"]
     assert tokens("…") == []
+
+
+def test_the_graph_cuts_where_the_table_does():
+    """Compared as tokens, since most words of other scripts have no code of their own."""
+    graph = Graph()
+    raw = graph.input("text", Element.STRING)
+    proto = graph.finish(
+        {"out": (write_split(graph, write_lowered(graph, raw), TOKEN), Element.STRING, 1)}
+    )
+    proto.graph.output[0].type.tensor_type.ClearField("shape")
+    session = onnxruntime.InferenceSession(proto.SerializeToString())
+    for text in ["ok", *HARD[4:], *LEARNED]:
+        found = session.run(None, {"text": np.array([[text.strip()]], dtype=object)})[0].ravel()
+        cut = split_texts(pa.array([text]), 10**6)
+        assert [word for word in found if word] == cut.words.to_pylist(), text
 
 
 def test_long_texts_are_cut_before_anything_is_looked_up():

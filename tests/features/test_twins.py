@@ -9,6 +9,7 @@ import onnxruntime
 import pyarrow as pa
 import pytest
 
+from fathometer.errors import LearnerError
 from fathometer.features.learned import fit_learned_road
 from fathometer.features.roads import Road, fit_recipe
 from fathometer.graph import Element, Graph
@@ -67,6 +68,19 @@ def test_learned_road_and_graph_make_the_same_inputs(part, survival):
         )
 
 
+def test_a_category_whose_levels_never_repeat_is_left_out(survival):
+    names = column_from("name", Kind.CATEGORY, [f"u{row}" for row in range(len(survival.table))])
+    target = survival.table[survival.task.target]
+    folds = [survival.split.fold_rows(fold)[0] for fold in range(3)]
+    beside = replace(survival.table, columns=(names, survival.table["age"], target))
+    road = fit_learned_road(beside, survival.task, folds)
+    assert road.levels == ()
+    assert road.write(Graph()).codes is None
+    alone = replace(survival.table, columns=(names, target))
+    with pytest.raises(LearnerError, match="stands in two"):
+        fit_learned_road(alone, survival.task, folds)
+
+
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.example)
 def test_raw_dates_mean_the_same_in_the_graph(layout):
     raw = [
@@ -79,6 +93,10 @@ def test_raw_dates_mean_the_same_in_the_graph(layout):
         "1969-03-31",
         "0004-02-29",
         "2024-02-30 01:00-11:30",
+        "0000-01-01",
+        "0001-01-01",
+        "0001-01-01 01:00+02:00",
+        "9999-12-31T23:59-05:00",
     ]
     seconds = pa.array(parse(pa.array(raw), layout), from_pandas=True)
     when = Column(ColumnSpec("when", Kind.DATE, layout), seconds)

@@ -14,7 +14,11 @@ from fathometer.learners.cat_boost import CatBoost
 from fathometer.learners.contract import Budget, Progress
 from fathometer.learners.light_gbm import LightGBM
 from fathometer.learners.xg_boost import XGBoost
+from fathometer.table.kind import Kind
 from fathometer.table.metric import METRICS
+from fathometer.table.split import Split
+from fathometer.table.table import Table, column_from
+from fathometer.table.task import Task, TaskKind
 
 BOOSTERS = (
     LightGBM(rounds=25, learning_rate=0.2),
@@ -144,3 +148,18 @@ def test_absent_package_is_named_with_the_line_to_type() -> None:
     with pytest.raises(MissingPackageError) as raised:
         need("no_such_booster", "NoSuchBooster")
     assert raised.value.try_next == "pip install no_such_booster"
+
+
+@every_booster
+def test_a_fold_starts_from_its_own_rows_and_not_from_the_mean_of_all(booster: Boosting) -> None:
+    rng, block = np.random.default_rng(0), np.arange(300) // 60
+    values = np.where(block == 4, 100.0, 0.0) + rng.normal(size=300)
+    size = column_from("size", Kind.NUMBER, rng.normal(size=300))
+    table = Table((size, column_from("value", Kind.NUMBER, values)))
+    folds = tuple(np.flatnonzero(block == fold) for fold in range(5))
+    split = Split(np.arange(300), np.arange(0), folds, 0)
+    model = booster.fit(table, Task(TaskKind.REGRESS, "value", "rmse"), split)
+    # All that the last fold learns from is about 0.
+    assert abs(model.out_of_fold[folds[4]].mean()) < 1.0
+    expected = model.predict(table).scores
+    assert_allclose(ask_graph(model, table), expected, rtol=1e-6, atol=1e-5)

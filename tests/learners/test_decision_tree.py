@@ -126,3 +126,36 @@ def test_no_time_at_all_is_said() -> None:
     table, task, split = shells(60, classes=2)
     with pytest.raises(OutOfTimeError):
         DecisionTree().fit(table, task, split, budget=Budget(time.monotonic() - 1.0))
+
+
+def test_a_fold_of_one_class_has_no_say_in_how_far_the_tree_is_pruned() -> None:
+    areas = np.array([[-0.90, -0.88, -0.85, -0.80, -0.70, -0.50]] * 4)
+    silent = np.full((1, 6), np.nan)
+    assert one_standard_error(np.concatenate([areas, silent])) == one_standard_error(areas) == 0
+    assert one_standard_error(np.concatenate([silent, silent])) == 5
+
+
+def test_every_tree_that_is_grown_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    table, task, split = shells(200, classes=2)
+    grown = []
+    fit = DecisionTreeClassifier.fit
+    monkeypatch.setattr(DecisionTreeClassifier, "fit", lambda *a: grown.append(1) or fit(*a))
+    assert DecisionTree().fit(table, task, split).account.fits == len(grown)
+
+
+@pytest.mark.parametrize("first", [3_000_000.0, 0.0, 0.001, 1e12])
+def test_a_rule_can_be_followed(first: float) -> None:
+    step = 1e-5 if first == 0.001 else 1.0
+    people = first + step * np.random.default_rng(0).integers(0, 60, 600)
+    many = people > first + 30 * step
+    table = Table(
+        (
+            column_from("people", Kind.NUMBER, people),
+            column_from("many", Kind.CATEGORY, np.where(many, "yes", "no").astype(object)),
+        )
+    )
+    task = Task(TaskKind.CLASSIFY, "many", "accuracy", ("no", "yes"))
+    line = DecisionTree().fit(table, task, thirds(600)).account.reading.splitlines()[0]
+    said = line.removeprefix("if people ≤ ").removesuffix(":")
+    assert ((people > float(said)) == many).all()
+    assert len(said) <= 15

@@ -15,7 +15,7 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestRegressor
 from fathometer.errors import LearnerError
 from fathometer.graph import Element, Graph
 from fathometer.learners.cat_boost import from_catboost
-from fathometer.learners.forest import Forest, Tree, below_float32, floor_float32, merge
+from fathometer.learners.forest import Forest, Tree, below_float32, floor_float32
 from fathometer.learners.light_gbm import from_lightgbm
 from fathometer.learners.voted import from_sklearn
 from fathometer.learners.xg_boost import from_xgboost
@@ -172,13 +172,6 @@ def test_below_turns_less_into_at_most() -> None:
     assert_array_equal(near <= below_float32(value), near < value)
 
 
-def test_merged_forests_answer_with_their_mean() -> None:
-    matrix = np.array([[0.0], [2.0], [np.nan]], dtype=np.float32)
-    merged = merge([stump(1.0, 10.0), stump(3.0, 20.0)])
-    assert_allclose(merged.predict(matrix), [[2.0], [15.0], [15.0]])
-    assert_allclose(graph_scores(merged, matrix), [[2.0], [15.0], [15.0]])
-
-
 def test_tree_of_one_leaf_answers_for_every_row() -> None:
     leaf, none = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=bool)
     tree = Tree(leaf, np.zeros(1, np.float32), leaf, leaf, none, np.array([[7.0]]))
@@ -186,19 +179,6 @@ def test_tree_of_one_leaf_answers_for_every_row() -> None:
     matrix = np.array([[1.0], [np.nan]], dtype=np.float32)
     assert_allclose(forest.predict(matrix), [[7.5], [7.5]])
     assert_allclose(graph_scores(forest, matrix), [[7.5], [7.5]])
-
-
-def stump(below: float, above: float) -> Forest:
-    """One question, `x <= 1`; a missing value goes above."""
-    tree = Tree(
-        feature=np.zeros(3, dtype=np.int64),
-        threshold=np.array([1, 0, 0], dtype=np.float32),
-        left=np.array([1, 1, 2]),
-        right=np.array([2, 1, 2]),
-        missing_left=np.zeros(3, dtype=bool),
-        weights=np.array([[0.0], [below], [above]]),
-    )
-    return Forest((tree,), np.zeros(1))
 
 
 def places(signal: np.ndarray, classes: int) -> np.ndarray:

@@ -16,6 +16,7 @@ from fathometer.learners.contract import Budget, Progress
 from fathometer.learners.crossfit import Watch
 from fathometer.learners.halving import (
     choose,
+    clear_gaps,
     final_jobs,
     losses_elsewhere,
     preferred,
@@ -143,3 +144,9 @@ def test_time_that_is_up_stops_the_search_with_a_model(learner: Boosting) -> Non
     model = replace(learner, **longer).fit(table, task, split, budget=Budget(start + 1.5))
     assert time.monotonic() - start < 15.0
     assert np.isfinite(model.out_of_fold).all()
+
+
+def test_one_fold_alone_clears_nothing() -> None:
+    losses = np.array([[0.5, np.nan], [0.4, np.nan], [0.3, 0.3]])
+    assert clear_gaps(losses)[1].tolist() == [False, False, False]
+    assert clear_gaps(np.array([[0.5, 0.5], [0.4, 0.4]]))[1].tolist() == [False, True]

@@ -12,12 +12,12 @@ from sklearn.svm import LinearSVC
 from fathometer.errors import LearnerError, OutOfTimeError
 from fathometer.graph import Graph
 from fathometer.learners.contract import Budget
+from fathometer.learners.distances import squared_distances
 from fathometer.learners.squared_hinge import fit_calibration, fit_squared_hinge, gram
 from fathometer.learners.support_vectors import (
     KernelMachine,
     LinearMachine,
     calibrated_scores,
-    squared_distances,
 )
 from fathometer.modelfile.write import TOLERANCE, ship
 from fathometer.table.metric import METRICS

@@ -12,7 +12,7 @@ import pytest
 
 from fathometer.errors import ColumnError, KindError
 from fathometer.learners.light_gbm import LightGBM
-from fathometer.learners.linear import Ridge
+from fathometer.learners.linear import Logistic, Ridge
 from fathometer.modelfile.load import load
 from fathometer.modelfile.write import ship
 
@@ -156,3 +156,26 @@ print(file.predict(row)[0])
 def test_predicting_needs_numpy_and_onnxruntime_alone(survivor):
     run = [sys.executable, "-c", LEAN, str(survivor)]
     assert subprocess.run(run, capture_output=True, text=True, check=True).stdout.strip() in "01"
+
+
+def one_row(rows):
+    return {name: rows[name].iloc[0] for name in rows.columns}
+
+
+@pytest.mark.parametrize("rows_asked", [1, 2])
+@pytest.mark.parametrize(("column", "value"), [("age", 10**400), ("sex", b"male")])
+def test_a_value_that_no_column_holds_is_refused_alone_and_beside_others(
+    survivor, rows, column, value, rows_asked
+):
+    asked = {**one_row(rows), column: value}
+    if rows_asked == 2:
+        asked = {name: [each, each] for name, each in asked.items()}
+    with pytest.raises(KindError, match=column):
+        load(survivor).predict(asked)
+
+
+def test_a_quality_that_is_no_number_is_written_as_null(survival):
+    model = Logistic((1e-2,)).fit(survival.table, survival.task, survival.split)
+    shipped = ship(model, "logistic", survival.table, survival.split.lockbox)
+    file = shipped.file({"metric": "roc_auc", "value": float("nan"), "low": float("-inf")})
+    assert file.quality == {"metric": "roc_auc", "value": None, "low": None}

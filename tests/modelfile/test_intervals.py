@@ -105,6 +105,8 @@ def test_what_is_written_is_read_back() -> None:
         {"levels": ["high"] * len(LEVELS)},
         {"edges": [float("nan")]},
         {"rows": None},
+        {"rows": float("inf")},
+        {"first": [[10**400] * 3] * len(LEVELS)},
         {"second": [[0.1, 0.2, 0.3]] * len(LEVELS)},
     ],
 )
@@ -157,3 +159,14 @@ def test_a_file_without_intervals_says_so(classes: Setting) -> None:
     bare = replace(file, intervals=None)
     with pytest.raises(ModelFileError, match="holds no intervals"):
         bare.predict_interval(classes.table)
+
+
+def test_bins_part_answers_that_differ_little_from_their_size() -> None:
+    random = np.random.default_rng(8)
+    said = 1.7e9 + np.sort(random.uniform(0, 2_000, size=5_000))
+    errors = random.normal(size=5_000) * np.where(said < 1.7e9 + 1_000, 1, 100)
+    by = residual_quantiles(said + errors, said[:, None])
+    by = intervals_from_json(json.loads(json.dumps(by.as_json())), 0)
+    assert by is not None
+    wide = np.ptp(by.ends(said[[0, -1], None], 0.9), axis=1)
+    assert wide[1] > 20 * wide[0]

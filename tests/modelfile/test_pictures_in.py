@@ -11,15 +11,16 @@ import pytest
 from onnx import helper
 from PIL import Image
 
-from fathometer.errors import FathometerError, Fault, ModelFileError, SourceError
+from fathometer.errors import FathometerError, Fault, KindError, ModelFileError, SourceError
 from fathometer.learners.constant import Constant
 from fathometer.learners.linear import Logistic
 from fathometer.modelfile.load import from_bytes
+from fathometer.modelfile.picture_list import pictures_from
 from fathometer.modelfile.verify import BLANK_HASH, HASH_KEY, blank_hash_of
 from fathometer.modelfile.write import VECTORS, ship
 from fathometer.table.ask import ask
 from fathometer.table.divide import DivideOptions, divide
-from fathometer.table.kind import Kind
+from fathometer.table.kind import ColumnSpec, Kind, PictureSize
 from fathometer.table.read import read, read_as
 
 
@@ -214,3 +215,10 @@ def test_padding_is_bounded(model):
     proto.graph.node.append(helper.make_node("Relu", ["image"], ["y"], pads=[0, 0, 1 << 20, 0]))
     with pytest.raises(ModelFileError, match="adds more than"):
         from_bytes(resealed(proto))
+
+
+def test_a_picture_in_colour_is_not_taken_for_many_gray_ones() -> None:
+    spec = ColumnSpec("image", Kind.IMAGE, picture=PictureSize(28, 28, 1))
+    with pytest.raises(KindError, match=r"uint8 of shape \(32, 40, 3\)"):
+        pictures_from(np.zeros((32, 40, 3), np.uint8), spec)
+    assert len(pictures_from(np.zeros((5, 32, 40), np.uint8), spec)) == 5

@@ -9,8 +9,10 @@ from onnx import TensorProto, helper
 
 from fathometer.errors import Fault, ModelFileError
 from fathometer.learners.linear import Logistic
+from fathometer.modelfile import load as loading
+from fathometer.modelfile import verify as verifying
 from fathometer.modelfile.load import from_bytes, load
-from fathometer.modelfile.verify import BLANK_HASH, HASH_KEY, blank_hash_of
+from fathometer.modelfile.verify import BLANK_HASH, HASH_KEY, blank_hash_of, verify
 from fathometer.modelfile.write import ship
 
 
@@ -165,3 +167,30 @@ def test_anothers_onnx_file_is_told_apart(tmp_path):
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)])
     with pytest.raises(ModelFileError, match="Fathometer did not write it"):
         from_bytes(proto.SerializeToString())
+
+
+def test_labels_that_are_no_whole_numbers_are_refused_when_the_file_is_opened(content):
+    proto = onnx.ModelProto.FromString(content)
+    for prop in proto.metadata_props:
+        if prop.key == "fathometer.task":
+            assert '"classes": ["0", "1"]' in prop.value
+            prop.value = prop.value.replace('["0", "1"]', '["no", "yes"]')
+    with pytest.raises(ModelFileError, match="its task cannot be read") as caught:
+        from_bytes(resealed(proto))
+    assert caught.value.fault is Fault.METADATA
+
+
+def test_a_tensors_name_that_is_not_utf_8_is_refused_when_the_file_is_opened(content):
+    proto = onnx.ModelProto.FromString(content)
+    name = proto.graph.node[0].output[0].encode()
+    spoilt = content.replace(name, b"\xff" + name[1:])
+    with pytest.raises(ModelFileError, match="not UTF-8"):
+        verify(spoilt)
+
+
+def test_more_than_the_largest_file_is_not_even_read(monkeypatch):
+    for module in (loading, verifying):
+        monkeypatch.setattr(module, "LARGEST_FILE", 1000)
+    with pytest.raises(ModelFileError) as caught:
+        load("/dev/zero")
+    assert caught.value.fault is Fault.TOO_LARGE

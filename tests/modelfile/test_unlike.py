@@ -10,18 +10,28 @@ import pyarrow as pa
 import pytest
 
 from fathometer.errors import ModelFileError
+from fathometer.features import number
 from fathometer.features.roads import feature_specs
 from fathometer.modelfile.feeds import feeds_from
 from fathometer.modelfile.unlike import (
+    LARGEST,
     TrainingRanges,
     ranges_from_json,
     seconds,
     training_ranges,
 )
+from fathometer.table.date import parse
+from fathometer.table.layout import LAYOUTS, DateLayout
 from fathometer.table.read import read
 
 if TYPE_CHECKING:
     from conftest import Setting
+
+RANGE_OF_400_DIGITS = (
+    '{"most_odd": 1, "columns": [{"name": "x", "missing_is_far": true, "far": [1, 1'
+    + "0" * 400
+    + '], "odd": [1, 2], "levels": [], "rare": [], "new_is_far": false}]}'
+)
 
 
 @pytest.fixture(scope="module")
@@ -103,3 +113,39 @@ def test_what_is_written_is_read_back(ranges: TrainingRanges) -> None:
     assert ranges_from_json({}) is None
     with pytest.raises(ModelFileError, match="ranges cannot be read"):
         ranges_from_json({"columns": [{"name": "age"}], "most_odd": 1})
+
+
+def test_dates_are_read_in_the_columns_own_layout_and_in_iso() -> None:
+    days = [f"{1 + number % 28:02d}.{1 + number // 28:02d}.2020" for number in range(300)]
+    table = read(pa.table({"day": days, "y": list(range(300))}), kinds={"day": "date"}).table
+    written = training_ranges(table, [table["day"].spec], np.arange(300)).as_json()
+    found = ranges_from_json(json.loads(json.dumps(written)), [table["day"].spec])
+    assert found is not None
+    asked = ["05.05.2020", "31.12.1850", "1850-12-31", "2020-05-05T10:00", ""]
+    reasons = found.reasons({"day": np.array(asked, dtype=object)[:, None]})
+    assert reasons == ["", "day", "day", "", "day"]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.example)
+def test_dates_are_read_as_a_table_reads_them(layout: DateLayout) -> None:
+    times = ["", " 7:05", "T07:05:30.25", " 23:59:59Z", "T01:00-03:30", "T01:00+14:00"]
+    texts = [layout.example + each for each in times] + ["1/2", "2020-02-31", "1850-12-31"]
+    expected = parse(pa.array(texts), layout)
+    assert np.isnan(expected).sum() == 1
+    np.testing.assert_array_equal(seconds(np.array(texts, dtype=object), layout), expected)
+
+
+def test_a_number_too_large_to_count_is_missing() -> None:
+    numbers = np.where(np.arange(300) % 10 == 0, 1.7976931348623157e308, np.arange(300.0))
+    table = read(pa.table({"x": numbers, "y": list(range(300))}), kinds={"x": "number"}).table
+    found = training_ranges(table, [table["x"].spec], np.arange(300))
+    json.dumps(found.as_json(), allow_nan=False)
+    asked = np.array([[1.7e308], [150.0], [9e9], [np.nan]])
+    assert found.reasons({"x": asked}) == ["", "", "x", ""]
+    assert LARGEST == number.LARGEST
+
+
+@pytest.mark.parametrize("spoilt", ['{"columns": [], "most_odd": 1e999}', RANGE_OF_400_DIGITS])
+def test_a_number_beyond_all_bounds_is_refused(spoilt: str) -> None:
+    with pytest.raises(ModelFileError, match="ranges cannot be read"):
+        ranges_from_json(json.loads(spoilt))

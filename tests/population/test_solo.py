@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from fathometer.networks.raw.encoder import PictureShape, RawTraining
+from fathometer.errors import LearnerError
+from fathometer.networks.raw.encoder import PictureShape, Rate, RawTraining
 from fathometer.networks.raw.fusion import RawNet
 from fathometer.networks.raw.speedy import FastConvolution
 from fathometer.population.pupil import SoloLessons
@@ -98,10 +99,11 @@ def test_a_checkpoint_of_something_else_is_not_read(lessons, tmp_path, monkeypat
 
 def test_a_damaged_checkpoint_is_begun_anew(lessons, tmp_path):
     place = tmp_path / "solo.npz"
-    place.write_bytes(b"PK\x03\x04 cut short")
     whole = train_solo(lessons, MEMBERS, build, BRIEF)
-    again = train_solo(lessons, MEMBERS, build, BRIEF, checkpoint=place)
-    assert all(same(*pair) for pair in zip(whole, again, strict=True))
+    for content in (b"PK\x03\x04 cut short", b""):
+        place.write_bytes(content)
+        again = train_solo(lessons, MEMBERS, build, BRIEF, checkpoint=place)
+        assert all(same(*pair) for pair in zip(whole, again, strict=True))
 
 
 def test_a_schedule_that_would_not_end_in_time_is_shortened(lessons):
@@ -121,3 +123,13 @@ def test_progress_rises_to_the_end(lessons):
     train_solo(lessons, MEMBERS, build, BRIEF, report=lambda standing: done.append(standing.done))
     assert done == sorted(done)
     assert done[-1] == 1.0
+
+
+def test_networks_that_diverge_are_refused_with_what_to_do(lessons):
+    def build_hasty() -> RawNet:
+        encoder = FastConvolution(widths=(8, 8)).encoder(PictureShape(1, 8, 8))
+        return RawNet([encoder], 10, dropout=0.0, rate=Rate(learning_rate=1e30))
+
+    with pytest.raises(LearnerError, match="diverged") as caught:
+        train_solo(lessons, MEMBERS, build_hasty, BRIEF)
+    assert caught.value.try_next == "a lower learning rate"

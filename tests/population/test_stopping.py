@@ -1,6 +1,7 @@
 """A fold's weights are chosen on the other folds alone."""
 
 import numpy as np
+import pytest
 
 from fathometer.population.stopping import LeaveFoldOut, survivors
 
@@ -61,3 +62,12 @@ def test_who_goes_on_for_a_fold_does_not_hang_on_its_own_losses() -> None:
 
 def test_with_one_fold_the_first_settings_go_on() -> None:
     assert survivors(np.full((5, 1), np.inf), 0.4) == [0, 1]
+
+
+@pytest.mark.parametrize("lost", [np.nan, np.inf])
+def test_one_fold_that_diverges_ends_its_setting(lost: float) -> None:
+    choice = LeaveFoldOut([0, 1, 2], patience=9)
+    assert choice.observe(np.array([0.6, 0.6, 0.7])).all()
+    assert not choice.has_failed
+    assert not choice.observe(np.array([0.5, lost, 0.6])).any()
+    assert choice.has_failed

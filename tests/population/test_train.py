@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from fathometer.errors import LearnerError
 from fathometer.networks.modern import Modern
 from fathometer.networks.network import Inputs, Network, Shape
 from fathometer.networks.perceptron import Perceptron
@@ -109,6 +110,8 @@ def logarithmic(lessons: Lessons) -> Lessons:
         folds * spread,
         folds * plain.mean(),
         folds * plain.std(),
+        folds * plain.min(),
+        folds * plain.max(),
     )
     target = ((plain - plain.mean()) / plain.std()).float().expand(FOLDS, -1)
     return replace(lessons, target=target, logarithm=own)
@@ -233,7 +236,9 @@ def test_a_checkpoint_of_another_population_or_a_damaged_one_is_passed_over(
     others = [replace(member, seed=9) for member in members]
     train(lessons, others, SCHEDULE, checkpoint=place)
     expected = train(lessons, members, SCHEDULE)
-    for content in (place.read_bytes(), b"PK damaged"):
+    np.savez(tmp_path / "headless.npz", weights=np.zeros(3))
+    headless = (tmp_path / "headless.npz").read_bytes()
+    for content in (place.read_bytes(), b"PK damaged", b"", headless):
         place.write_bytes(content)
         found = train(lessons, members, SCHEDULE, checkpoint=place)
         assert all(torch.equal(flat(a), flat(b)) for a, b in zip(expected, found, strict=True))
@@ -289,3 +294,29 @@ def test_steps_that_end_between_two_validations_are_refused() -> None:
     lessons = make_lessons(classify=True)
     with pytest.raises(ValueError, match="multiple"):
         train(lessons, [replace(first_member(lessons), steps=42)], SCHEDULE)
+
+
+def test_a_setting_that_diverges_is_left_out_and_says_so_where_it_was_the_only_one() -> None:
+    lessons = make_lessons(classify=True)
+    network = network_for(lessons, modern=False)
+    members = [
+        replace(member, network=network, learning_rate=rate)
+        for rate in (1e20, 1e-2)
+        for member in folds_and_seeds(lessons, [0])
+    ]
+    for schedule in (SCHEDULE, HALVING):
+        found = train(lessons, members, schedule)
+        assert [graduate.member.learning_rate for graduate in found] == [1e-2] * FOLDS
+        assert all(np.isfinite(graduate.curve).all() for graduate in found)
+        with pytest.raises(LearnerError, match="diverged") as caught:
+            train(lessons, members[:FOLDS], schedule)
+        assert caught.value.try_next == "a lower learning rate"
+
+
+def test_a_logarithm_is_judged_within_the_range_seen_as_it_answers() -> None:
+    own = logarithmic(make_lessons(classify=False)).logarithm
+    assert own is not None
+    outputs = torch.tensor([[-1e4], [0.0], [1e4]])
+    values = own.standardised(outputs, 0).double() * own.plain_spread[0] + own.plain_mean[0]
+    torch.testing.assert_close(values[0, 0], own.low[0], rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(values[2, 0], own.high[0], rtol=1e-5, atol=1e-5)

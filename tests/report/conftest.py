@@ -11,7 +11,6 @@ import pytest
 from fathometer.graph import Element
 from fathometer.report.content import (
     ColumnLine,
-    Curve,
     FileLine,
     InputLine,
     RejectedLine,
@@ -165,8 +164,6 @@ def binary() -> ReportContent:
         ),
         reliability=tuple(reliability(n, f, classes, truth, s) for n, f, s in drawn),
         confusions=tuple(confusion(n, f, classes, truth, s) for n, f, s in drawn),
-        curves=(Curve("RealMLP ×8", "deep", tuple(range(1, 49)),
-                      tuple(0.86 - 0.2 * np.exp(-np.arange(48) / 9))),),
         rejected=(RejectedLine(17, "13 fields where 12 are expected", '16,0,3,"Rice",,'),),
         rejected_count=1,
         notes=("age: 3 values “?” taken as missing",),

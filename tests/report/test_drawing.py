@@ -45,3 +45,10 @@ def test_a_picture_says_in_words_what_it_shows():
     assert 'role="img"' in drawn
     assert 'aria-label="A title. 3 &lt; 4"' in drawn
     assert "<desc>3 &lt; 4</desc>" in drawn
+
+
+@pytest.mark.parametrize("size", [1e-12, 1e-3, 1e12])
+def test_ticks_differ_at_every_size(size):
+    ticks = Axis(1.0 * size, 4.3 * size, 0, 100).ticks()
+    assert len(set(ticks)) == len(ticks) > 2
+    assert tick_places(ticks) >= 0

@@ -6,14 +6,12 @@ import pytest
 
 from fathometer.report.diagnosis import residuals
 from fathometer.report.fit_charts import (
-    curve_chart,
     error_chart,
     reliability_chart,
     scatter_chart,
     short_number,
     spread_words,
     value_range,
-    wilson,
 )
 
 
@@ -21,12 +19,6 @@ def test_calibration_shows_a_mark_for_each_bin(binary):
     drawn = binary.reliability[0]
     root = ElementTree.fromstring(reliability_chart(drawn))
     assert sum("mark" in (e.get("class") or "") for e in root.iter()) == len(drawn.counts)
-
-
-def test_the_interval_of_a_share_holds_it_and_stays_within_0_and_1():
-    for observed, count in [(0.0, 3), (1.0, 1), (0.4, 50)]:
-        low, high = wilson(observed, count)
-        assert 0.0 <= low <= observed <= high <= 1.0
 
 
 def test_a_scatter_shows_every_row_of_its_sample(regression):
@@ -57,8 +49,3 @@ def test_errors_are_said_in_words_too(regression):
 )
 def test_ticks_are_short(value, words):
     assert short_number(value) == words
-
-
-def test_a_curve_is_drawn_from_its_first_step_to_its_last(binary):
-    root = ElementTree.fromstring(curve_chart(binary.curves[0], "ROC AUC"))
-    assert "ROC AUC" in root.get("aria-label")

@@ -7,10 +7,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from fathometer.errors import StoreError
 from fathometer.graph import Element
 from fathometer.report.content import ColumnLine, FileLine, InputLine, RejectedLine
-from fathometer.report.page import asset, render, write_report
+from fathometer.report.page import asset, render
 from fathometer.table.task import Task, TaskKind
 from fathometer.verdict.verdict import Verdict
 
@@ -109,7 +108,7 @@ def test_names_full_of_markup_are_harmless(binary):
 def test_a_run_in_which_nobody_finished_still_has_a_report(binary):
     lost = Verdict("undecided", "No contestant finished.", (), "", None, (), ())
     page = render(replace(binary, scorecards=binary.unfinished, verdict=lost, reliability=(),
-                          confusions=(), curves=()))  # fmt: skip
+                          confusions=()))  # fmt: skip
     assert "ran out of memory" in page
 
 
@@ -127,15 +126,3 @@ def test_the_tone_is_calm(content):
     page = render(content)
     words = re.sub(r"<(style|script|pre).*?</\1>|<[^>]*>", " ", page, flags=re.S)
     assert "!" not in words
-
-
-def test_writing_leaves_the_report_and_nothing_else(binary, tmp_path):
-    write_report(binary, tmp_path / "report.html")
-    write_report(binary, tmp_path / "report.html")
-    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
-    assert (tmp_path / "report.html").read_text(encoding="utf-8") == render(binary)
-
-
-def test_a_report_that_cannot_be_written_is_a_typed_error(binary, tmp_path):
-    with pytest.raises(StoreError, match=r"report\.html"):
-        write_report(binary, tmp_path / "absent" / "report.html")

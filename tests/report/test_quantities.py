@@ -5,16 +5,14 @@ import pytest
 from fathometer.report.quantities import (
     bare,
     file_size,
-    fixed,
     measured,
-    places_for,
     prefixed,
     scored,
     share,
     shared_places,
-    significant,
 )
 from fathometer.trial.scorecard import Quality
+from fathometer.verdict.quantities import fixed, places_for, significant
 
 
 def test_a_score_is_written_as_exactly_as_its_interval_deserves():

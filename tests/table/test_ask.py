@@ -32,6 +32,15 @@ def test_two_numbers_are_a_binary_classification_with_whole_labels():
     assert task.reason == "two values, 0 and 1 → binary classification"
 
 
+def test_classes_of_numbers_are_named_as_they_are_written():
+    fractions = one_column(Kind.NUMBER, [1.1, 2.2] * 5)
+    assert ask(fractions, "target").classes == ("1.1", "2.2")
+    signed = one_column(Kind.NUMBER, [0.0, -0.0, 1.0, 0.0])
+    task = ask(signed, "target")
+    assert task.classes == ("0", "1")
+    assert task.encode(signed["target"]).tolist() == [0, 0, 1, 0]
+
+
 def test_labels_in_no_order_of_frequency_are_classes():
     land_cover = repeated({1: 3650, 2: 4880, 3: 620, 4: 50, 5: 160, 6: 300, 7: 350})
     task = ask(land_cover, "target")

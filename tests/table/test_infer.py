@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from fathometer.table.declare import raw_column
 from fathometer.table.infer import infer
 from fathometer.table.kind import Kind
 from fathometer.table.layout import LAYOUTS
-from fathometer.table.read import read
+from fathometer.table.read import read, read_as
 from fathometer.table.table import STORAGE, Column
 
 ROOT = Path(__file__).parents[2]
@@ -59,11 +60,71 @@ def test_values_speak_for_a_kind(values: list[object], kind: Kind) -> None:
     assert column.reason
 
 
-@pytest.mark.parametrize("name", ["id", "PassengerId", "customer_id", "index", "No", "house key"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "id",
+        "PassengerId",
+        "customer_id",
+        "index",
+        "No",
+        "house key",
+        "userid",
+        "ORDERID",
+        "house_no",
+    ],
+)
 def test_different_whole_numbers_with_the_name_of_a_key_are_identifiers(name: str) -> None:
     values = [row * 7 % 97 for row in range(97)]
     assert understood(values, name).kind is Kind.IDENTIFIER
     assert understood([*values, 5], name).kind is Kind.NUMBER
+
+
+@pytest.mark.parametrize("name", ["paid", "bid", "humid", "no_of_followers", "NO2", "hybrid"])
+def test_names_that_only_end_or_begin_like_a_key_are_none(name: str) -> None:
+    assert understood([row * 7 % 97 for row in range(97)], name).kind is Kind.NUMBER
+
+
+def test_long_whole_numbers_stay_apart_from_every_type() -> None:
+    keys = [10**18 + row % 60 for row in range(120)]
+    decimals = pa.array(keys).cast(pa.decimal128(38, 0))
+    longer = pa.array([Decimal(10**30 + row % 60) for row in range(120)], pa.decimal128(38, 0))
+    for values in (pa.array(keys), decimals, longer, pa.array(map(str, keys))):
+        column = understood(values)
+        assert column.kind is Kind.CATEGORY
+        assert len(column.values.unique()) == 60
+    assert understood(pa.array([Decimal(row) / 8 for row in range(9)])).kind is Kind.NUMBER
+    assert understood(pa.array([Decimal(row % 7) for row in range(60)])).numbers.max() == 6
+
+
+def test_columns_of_infinite_numbers_alone_have_no_values() -> None:
+    for values in (["inf", "-inf", "inf"], [float("inf"), float("-inf")]):
+        column = understood(values)
+        assert column.kind is Kind.CONSTANT
+        assert column.missing == len(values)
+
+
+def test_versions_are_not_shortened_and_numbers_are() -> None:
+    versions = ["3.1", "3.10", "3.8.1", "3.10"] * 20
+    column = understood(versions)
+    assert column.values.to_pylist() == versions
+    again = read_as({"x": ["3.10"]}, [column.spec]).table["x"]
+    assert again.values.to_pylist() == ["3.10"]
+    codes = read({"x": ["1.0", "2.50", "1"]}, kinds={"x": "category"}).table["x"]
+    assert codes.values.to_pylist() == ["1", "2.5", "1"]
+    assert read_as({"x": ["2.50"]}, [codes.spec]).table["x"].values.to_pylist() == ["2.5"]
+
+
+def test_moments_outside_the_years_of_four_digits_are_missing_and_noted() -> None:
+    days = pa.array([0, 10_000_000, -800_000, 3], pa.int32()).cast(pa.date32())
+    column, notes = infer(raw_column("d", days))
+    assert column.strings.tolist() == ["1970-01-01", "", "", "1970-01-04"]
+    assert notes == ("column d: 2 moments outside the years 1 to 9999 treated as missing",)
+    late = ["9999-12-31T23:30:00-05:00", "2020-01-01T00:00:00Z"]
+    column, notes = infer(raw_column("d", pa.array(late)))
+    assert column.strings.tolist() == ["", "2020-01-01"]
+    assert notes == ("column d: 1 moment outside the years 1 to 9999 treated as missing",)
+    assert understood(["0000-01-01", "2020-01-01"] * 5).kind is Kind.CATEGORY
 
 
 def test_years_in_order_stay_a_number() -> None:

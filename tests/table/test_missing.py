@@ -56,6 +56,28 @@ def test_a_point_parts_thousands_where_the_comma_is_decimal(sold: Table) -> None
     assert found.values.to_pylist() == [1234.0, 1.234, 12.0]
 
 
+@pytest.mark.parametrize("line", ["7", "7%", "€5"])
+def test_the_sign_of_a_number_is_decided_on_the_training_rows(line: str) -> None:
+    table = read({"share": [f"{row * 7 % 47}%" for row in range(47)], "n": list(range(47))}).table
+    spec = table["share"].spec
+    assert spec.mark == "%"
+    again = columns_from_json(columns_as_json([spec]))
+    for values in ([line], [line, "12%"], [line, "€8", "€9"]):
+        found = read_as({"share": values}, again).table
+        assert found["share"].values[0].as_py() == (None if line == "€5" else 7.0)
+        unread = [value for value in values if value.startswith("€")]
+        assert len(found.notes) == bool(unread)
+
+
+def test_files_that_do_not_tell_the_sign_are_read_as_before() -> None:
+    written = columns_as_json([ColumnSpec("price", Kind.NUMBER)])
+    old = {name: value for name, value in written[0].items() if name not in ("mark", "keeps_zeros")}
+    (spec,) = columns_from_json([old])
+    assert spec.mark is None
+    found = read_as({"price": ["$5", "$7", "3"]}, [spec]).table["price"]
+    assert found.values.to_pylist() == [5, 7, 3]
+
+
 def test_a_word_that_was_no_gap_in_training_is_a_level_later() -> None:
     rows = {"sign": ["?", "None", "NA", "", "red"], "size": ["?", "None", "NA", "", "-999"]}
     found = read_as(

@@ -51,6 +51,20 @@ def test_what_is_not_one_unit_or_no_number_is_left_unread(written: list[str]) ->
     assert not read_numbers(pa.array(written)).read.all()
 
 
+@pytest.mark.parametrize(
+    ("mark", "values"),
+    [("%", [7, 12, None]), ("$", [7, None, 5]), ("", [7, None, None]), ("€", [7, None, None])],
+)
+def test_a_known_mark_is_read_the_same_in_whatever_company(
+    mark: str, values: list[float | None]
+) -> None:
+    written = ["7", "12%", "$5"]
+    alone = [read_numbers(pa.array([each]), mark=mark) for each in written]
+    assert [each.values[0] if each.read[0] else None for each in alone] == values
+    together = read_numbers(pa.array(written), mark=mark)
+    assert np.where(together.read, together.values, None).tolist() == values
+
+
 def test_a_lone_thousands_comma_is_read_by_the_delimiter_of_the_file() -> None:
     written = pa.array(["1,234", "5"])
     assert_array_equal(read_numbers(written).values, [1234, 5])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +15,13 @@ from onnx import TensorProto, helper, numpy_helper
 
 import fathometer as fm
 from fathometer.errors import ColumnError, FathometerError, Fault, ModelFileError, OptionError
-from fathometer.table.table import Table
+from fathometer.table.kind import Kind
+from fathometer.table.table import Table, column_from
 from fathometer.table.task import Task, TaskKind
 from fathometer.trial import foreign
 from fathometer.trial.challenger import NOT_TRAINED_HERE, challenger_from, judged_scores
-from fathometer.trial.foreign import open_foreign
+from fathometer.trial.foreign import Port, open_foreign
+from fathometer.trial.mapping import InputMapping, Mapped, foreign_feeds
 
 SURVIVAL = Task(TaskKind.CLASSIFY, "survived", "roc_auc", ("0", "1"), integer_labels=True)
 FARES = Task(TaskKind.REGRESS, "fare", "rmse")
@@ -274,6 +277,60 @@ def test_what_may_do_harm_is_refused_before_it_is_run(kind: str, fault: Fault) -
     with pytest.raises(ModelFileError) as caught:
         open_foreign(hostile(kind).SerializeToString())
     assert caught.value.fault is fault
+
+
+def test_a_small_file_that_makes_gigabytes_is_ended_at_its_bound() -> None:
+    """A kilobyte whose constant doubles at every node, and one whose input does."""
+    fare = helper.make_tensor_value_info("fare", FLOAT, ["rows", 1])
+    value = helper.make_tensor_value_info("value", FLOAT, None)
+    for start in ("one", "fare"):
+        names = [start, *(f"c{k}" for k in range(33))]
+        nodes = [
+            helper.make_node("Concat", [before, before], [after], axis=1)
+            for before, after in itertools.pairwise(names)
+        ]
+        nodes.append(helper.make_node("ReduceMax", [names[-1]], ["most"], axes=[1]))
+        nodes.append(helper.make_node("Add", ["fare", "most"], ["value"]))
+        held = [constant("one", np.ones((1, 1), np.float32))]
+        graph = helper.make_graph(nodes, "grows", [fare], [value], initializer=held)
+        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+        model = open_foreign(made.SerializeToString())
+        with pytest.raises(ModelFileError, match="cannot run it"):
+            model.run("value", {"fare": np.ones((1, 1), np.float32)})
+
+
+def test_a_class_that_is_no_text_and_a_map_of_nothing_are_refused(tmp_path: Path) -> None:
+    latin = helper.make_node(
+        "LinearClassifier",
+        ["fare"],
+        ["label", "value"],
+        domain="ai.onnx.ml",
+        coefficients=[1.0, -1.0],
+        classlabels_strings=["no", "cafe"],
+    )
+    labels = next(each for each in latin.attribute if each.name == "classlabels_strings")
+    labels.strings[1] = "café".encode("latin-1")
+    ports = [("fare", FLOAT, ["rows", 1])], [("value", FLOAT, ["rows", 2])]
+    zipped = [
+        helper.make_node("Identity", ["fare"], ["value"]),
+        helper.make_node("ZipMap", [], [], domain="ai.onnx.ml", classlabels_int64s=[0, 1]),
+    ]
+    for name, nodes in (("latin", [latin]), ("zip", zipped)):
+        path = written(tmp_path / f"{name}.onnx", nodes, *ports)
+        error = refused(lambda path=path: challenger_from(str(path), SURVIVAL))
+        assert isinstance(error, ModelFileError)
+        assert error.fault is Fault.GRAPH
+
+
+def test_numbers_enter_texts_as_they_are_written_and_whole_inputs_whole() -> None:
+    rates = Table((column_from("rate", Kind.NUMBER, [0.1, 3.0, None]),), "rates")
+    as_text = foreign_feeds(rates, [Port("rate", "string", (None, 1))], Mapped())
+    assert as_text["rate"].ravel().tolist() == ["0.1", "3", ""]
+    coded = Mapped({"f": InputMapping(("rate",), None, {"rate": {"0.1": 1.0, "3": 2.0}})})
+    fed = foreign_feeds(rates, [Port("f", "float32", (None, 1))], coded)["f"].ravel()
+    assert fed[:2].tolist() == [1.0, 2.0]
+    with pytest.raises(ColumnError, match=r'takes int64, and "rate" holds 0\.1 in row 0'):
+        foreign_feeds(rates.rows(np.arange(2)), [Port("rate", "int64", (None, 1))], Mapped())
 
 
 def test_a_model_that_takes_too_long_is_ended(

@@ -118,3 +118,14 @@ def test_without_lightgbm_a_linear_model_stands_in(survival, monkeypatch):
     name, scores = on_learned(features, "a network", table, task, split, budget=Budget())
     assert name == "a linear model on the features of a network"
     assert scores.shape == (len(split.train), 2)
+
+
+def test_a_class_of_three_rows_is_not_lost_among_many():
+    task = Task(TaskKind.CLASSIFY, "fraud", "roc_auc", ("no", "yes"))
+    truth = np.zeros(60_000, dtype=np.int64)
+    truth[:3] = 1
+    second = np.random.default_rng(0).random(len(truth))
+    scores = np.column_stack([1 - second, second])
+    found = credit(dict.fromkeys(PLACES, ("one", scores)), task, truth, seed=0)
+    assert np.isfinite([corner.value for corner in found.corners]).all()
+    assert found.features.value == 0.0

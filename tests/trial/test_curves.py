@@ -12,6 +12,7 @@ import pytest
 from fathometer.learners.constant import Constant
 from fathometer.learners.light_gbm import LightGBM
 from fathometer.learners.linear import Logistic
+from fathometer.learners.naive_bayes import NaiveBayes
 from fathometer.learners.network import PlainNetwork, Training
 from fathometer.table.divide import DivideOptions, divide
 from fathometer.trial.contest import Contest, Terms
@@ -50,11 +51,28 @@ def test_both_curves_grow_to_the_contestants_themselves(held):
     assert np.array_equal(one.rows, other.rows)
     assert (np.diff(np.log2(one.rows)) > 0.8).all()
     assert len(one.rows) >= 3  # a quarter, a half and the whole of 696 rows
-    named = {trial.scorecard.name: trial.out_of_fold for trial in trials}
+    named = {trial.scorecard.name: trial.uncorrected for trial in trials}
     for curve in pair.curves:
         assert curve.points[-1].out_of_fold is named[curve.name]
         for point in curve.points:
             assert point.out_of_fold.shape == (len(contest.split.train), 2)
+
+
+def test_parts_and_whole_are_scored_as_the_learner_answers(held, tmp_path):
+    """A corrected whole beside parts that are not would show a fall that more rows did not make."""
+    contest, _ = held
+    with RunStore.open(tmp_path, "loss") as store:
+        loss = replace(contest.task, metric="log_loss")
+        own = replace(contest, task=loss, store=store, measuring=[], models={})
+        learners = (NaiveBayes(), LEARNERS[3])
+        trials = own.run(learners)
+        bayes = next(trial for trial in trials if trial.scorecard.name == "naive Bayes")
+        assert bayes.scorecard.corrected
+        restored = next(t for t in own.run(learners) if t.scorecard.name == "naive Bayes")
+        assert np.array_equal(restored.uncorrected, bayes.uncorrected)
+        curve = learning_curves(own, learners, trials).curves[0]
+        plain = NaiveBayes().fit(own.table, loss, own.split)
+        assert np.array_equal(curve.points[-1].out_of_fold, plain.out_of_fold)
 
 
 def test_what_is_stored_is_not_fitted_again(held):

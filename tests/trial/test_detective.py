@@ -170,6 +170,7 @@ def test_a_table_of_few_rows_gives_no_suspicion():
 def test_columns_without_values_and_text_do_no_harm():
     table = honest(0, classes=True)
     table = with_column(table, column_from("empty", Kind.NUMBER, [None] * ROWS))
+    table = with_column(table, column_from("blank", Kind.CATEGORY, [None] * ROWS))
     texts = [f"word{k % 7} and {k}" if k % 5 else None for k in range(ROWS)]
     assert suspicions(with_column(table, column_from("note", Kind.TEXT, texts))) == ()
 

@@ -25,10 +25,9 @@ import numpy as np
 from fathometer.trial.scorecard import Scorecard
 from fathometer.trial.store import RunStore, StoredTrial
 with RunStore.open(Path(sys.argv[1]), "key") as store:
-    number = len(store.events())
+    number = len(store.names())
     while True:
         number += 1
-        store.append("progress", f"learner {number}", {"number": number})
         store.finish(StoredTrial(Scorecard(f"{number}", "deep"), bytes(30_000), np.eye(50)))
         print(number, flush=True)
 """
@@ -37,12 +36,13 @@ FILL_THE_DISK = """
 import resource, sys
 from pathlib import Path
 from fathometer.errors import StoreError
-from fathometer.trial.store import RunStore
+from fathometer.trial.scorecard import Scorecard
+from fathometer.trial.store import RunStore, StoredTrial
 with RunStore.open(Path(sys.argv[1]), "key") as store:
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
     try:
-        while True:
-            store.append("progress", "learner", {"filling": "x" * 5000})
+        for number in range(1000):
+            store.finish(StoredTrial(Scorecard(f"{number}", "deep"), bytes(1000)))
     except StoreError as error:
         print(error.message)
 """
@@ -57,7 +57,7 @@ def a_scorecard(name: str = "ridge") -> Scorecard:
 def test_a_trial_comes_back_as_it_was_stored(tmp_path: Path) -> None:
     scores = np.random.default_rng(0).random((7, 3))
     with RunStore.open(tmp_path, "key") as store:
-        store.finish(StoredTrial(a_scorecard(), b"model", scores, scores[:2]))
+        store.finish(StoredTrial(a_scorecard(), b"model", scores, scores[:2], scores[2:4]))
     with RunStore.open(tmp_path, "key") as store:
         known = store.finished("ridge")
         assert store.names() == ("ridge",)
@@ -66,6 +66,7 @@ def test_a_trial_comes_back_as_it_was_stored(tmp_path: Path) -> None:
     assert (known.scorecard, known.content) == (a_scorecard(), b"model")
     np.testing.assert_array_equal(known.lockbox, scores)
     np.testing.assert_array_equal(known.out_of_fold, scores[:2])
+    np.testing.assert_array_equal(known.plain, scores[2:4])
 
 
 def test_a_failed_trial_is_kept_without_model_and_answers(tmp_path: Path) -> None:
@@ -82,24 +83,15 @@ def test_a_scorecard_survives_its_json() -> None:
         assert scorecard_from(card.as_json()) == card
 
 
-def test_events_come_back_numbered_and_in_order(tmp_path: Path) -> None:
-    with RunStore.open(tmp_path, "key") as store:
-        for place in range(3):
-            store.append("progress", "ridge", {"done": place / 3, "words": "Größe"})
-        events = store.events()
-    assert [event.number for event in events] == [1, 2, 3]
-    assert events[1].payload == {"done": 1 / 3, "words": "Größe"}
-
-
 def test_an_unfinished_run_of_another_key_is_refused_and_kept(tmp_path: Path) -> None:
     with RunStore.open(tmp_path, "old", words="houses.csv, target price") as store:
-        store.append("started")
+        store.finish(StoredTrial(a_scorecard()))
     with pytest.raises(StoreError, match="an unfinished run of other data") as caught:
         RunStore.open(tmp_path, "new", words="cars.csv, target price")
     assert "houses.csv" in caught.value.details
     assert caught.value.try_next == "--out OTHER"
     with RunStore.open(tmp_path, "old") as store:
-        assert len(store.events()) == 1
+        assert store.names() == ("ridge",)
 
 
 def test_a_complete_run_gives_way_to_another_and_is_read_by_the_same(tmp_path: Path) -> None:
@@ -107,10 +99,8 @@ def test_a_complete_run_gives_way_to_another_and_is_read_by_the_same(tmp_path: P
         store.finish(StoredTrial(a_scorecard()))
         store.complete()
     with RunStore.open(tmp_path, "old") as store:
-        assert store.is_complete
         assert store.names() == ("ridge",)
     with RunStore.open(tmp_path, "new") as store:
-        assert not store.is_complete
         assert store.names() == ()
 
 
@@ -170,7 +160,7 @@ def test_a_full_disk_is_said_and_what_was_stored_remains(tmp_path: Path) -> None
     answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "run.sqlite could not be written" in answer
     with RunStore.open(tmp_path, "key") as store:
-        assert len(store.events()) > 10
+        assert len(store.names()) > 10
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kills with SIGKILL")
@@ -184,7 +174,7 @@ def test_a_run_killed_at_any_moment_keeps_all_that_was_acknowledged(tmp_path: Pa
             child.send_signal(signal.SIGKILL)
             acknowledged = int([first, *child.stdout.read().split()][-1])
         with RunStore.open(tmp_path, "key") as store:
-            numbers = [event.payload["number"] for event in store.events()]
+            numbers = list(map(int, store.names()))
             assert store.finished(str(acknowledged)) is not None
         assert numbers == list(range(1, len(numbers) + 1))
         assert len(numbers) >= acknowledged
@@ -193,14 +183,18 @@ def test_a_run_killed_at_any_moment_keeps_all_that_was_acknowledged(tmp_path: Pa
 def test_threads_may_write_at_once(tmp_path: Path) -> None:
     with RunStore.open(tmp_path, "key") as store:
         writers = [
-            threading.Thread(target=lambda: [store.append("progress") for _ in range(20)])
-            for _ in range(4)
+            threading.Thread(
+                target=lambda own=own: [
+                    store.finish(StoredTrial(Scorecard(f"{own}.{n}", "deep"))) for n in range(20)
+                ]
+            )
+            for own in range(4)
         ]
         for writer in writers:
             writer.start()
         for writer in writers:
             writer.join()
-        assert [event.number for event in store.events()] == list(range(1, 81))
+        assert len(store.names()) == 80
 
 
 def test_a_run_is_named_by_its_parts_and_not_by_their_order() -> None:

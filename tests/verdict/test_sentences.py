@@ -12,18 +12,9 @@ from fathometer.table.metric import METRICS
 from fathometer.trial.scorecard import Bill, Quality, Scorecard
 from fathometer.trial.spread import Spread
 from fathometer.verdict.expert_words import expert_sentences
+from fathometer.verdict.quantities import counted, duration, file_size, fixed, scored, significant
 from fathometer.verdict.verdict import FoldGap, Gap, Pair
-from fathometer.verdict.words import (
-    Findings,
-    counted,
-    duration,
-    file_size,
-    fixed,
-    headline,
-    scored,
-    sentences,
-    significant,
-)
+from fathometer.verdict.words import Findings, headline, sentences
 
 # 2,000 differences about 0.003, with a standard error of 0.005
 FOUND_SAMPLES = 0.003 + 0.005 * np.random.default_rng(0).normal(size=2000)
@@ -153,7 +144,7 @@ def test_a_table_that_teaches_nothing_is_said_to() -> None:
 
 def test_one_family_alone_is_not_compared() -> None:
     alone = replace(FOUND, gap=None, cards=FOUND.cards[:2], rivals=("CatBoost",))
-    assert headline(alone).startswith("Traditional machine learning took part alone")
+    assert headline(alone).startswith("Traditional machine learning finished alone")
     assert len(sentences(alone)) == 1
 
 

@@ -53,6 +53,7 @@ def asked(wish: str, loss: float | None) -> Verdict:
         CAST,
         metric=METRICS["accuracy"],
         lockbox=Rows(np.zeros(1000, dtype=int)),
+        learned=np.zeros(1000),
         seed=0,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -121,16 +122,26 @@ def write_answers(table: pa.Table, path: Path | None) -> None:
         write_csv(table, sys.stdout.buffer)
         sys.stdout.flush()
         return
+    content = BytesIO()
+    writer_for(path)(table, content)
+    write_bytes(path, content.getvalue())
+
+
+def writer_for(path: Path) -> Callable[[pa.Table, IO[bytes]], None]:
+    """What writes the format that the suffix names.
+
+    Raises:
+        OptionError: if it names none.
+    """
     write = WRITERS.get(path.suffix.lower())
     if write is None:
+        better = path.with_suffix(".csv") if path.name else path / "answers.csv"
         raise OptionError(
             f'answers cannot be written to {path}: "{path.suffix}" names no format.',
             details="formats: " + ", ".join(WRITERS),
-            try_next=f"-o {path.with_suffix('.csv')}",
+            try_next=shlex.join(["-o", str(better)]),
         )
-    content = BytesIO()
-    write(table, content)
-    write_bytes(path, content.getvalue())
+    return write
 
 
 def write_csv(table: pa.Table, file: IO[bytes], *, delimiter: str = ",") -> None:

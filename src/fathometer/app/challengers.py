@@ -12,8 +12,8 @@ from fathometer.trial.contest import Trial
 from fathometer.trial.jury import Jury
 from fathometer.trial.scorecard import Scorecard
 from fathometer.verdict.bench import Rows, paired_gap
+from fathometer.verdict.quantities import counted, fixed, places_for
 from fathometer.verdict.verdict import ChallengerGap, Verdict
-from fathometer.verdict.words import counted, fixed, places_for
 
 
 def challenger_trials(options: Sequence[str], jury: Jury) -> tuple[Trial, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
@@ -163,7 +164,8 @@ def compare(
 
     Trains traditional machine learning and deep learning side by side on equal terms, measures
     both on rows that neither has seen, and writes the verdict, the winner as one .onnx file and a
-    report into a folder beside the table. Ctrl-C once stops and keeps the best so far."""
+    report into a folder named after the table, where you are. Ctrl-C once stops and keeps the best
+    so far."""
     from fathometer.table.sources.folder import default_target
 
     target = target or default_target(source)
@@ -243,14 +245,18 @@ def predict(
     ] = False,
 ) -> None:
     """Answer for every row of a table."""
-    from fathometer.app.answers import answer, write_answers
+    from fathometer.app.answers import answer, write_answers, writer_for
+    from fathometer.app.lines import printable
     from fathometer.app.reservations import Beside
+
+    if output is not None:
+        writer_for(output)  # before all rows are answered
 
     beside = Beside(interval, flag_unlike)
     answers = answer(model, source, query=query, encoding=encoding, beside=beside)
     write_answers(answers.table, output)
     for note in answers.notes:
-        print(f"note  {note}", file=sys.stderr)
+        print(f"note  {printable(note)}", file=sys.stderr)
     where = "standard output" if output is None else str(output)
     print(f"{answers.table.num_rows:,} rows answered to {where}", file=sys.stderr)
 
@@ -339,7 +345,7 @@ def kinds_from(options: list[str]) -> dict[str, str]:
         if not (equals and column and kind):
             raise OptionError(
                 f'--kind was given "{option}"; it takes COLUMN=KIND, such as age=number.',
-                try_next=f"--kind {(column or option).rstrip('=')}=category",
+                try_next=shlex.join(["--kind", f"{(column or option).rstrip('=')}=category"]),
             )
         kinds[column] = kind
     return kinds

@@ -30,9 +30,11 @@ from fathometer.app.wishes import Wishes, wishes_from, with_wishes
 from fathometer.errors import LearnerError
 from fathometer.learners.contract import Learner
 from fathometer.modelfile.load import ModelFile
+from fathometer.table.metric import METRICS
 from fathometer.table.read import Source
 from fathometer.table.task import Task
 from fathometer.table.together import group_codes
+from fathometer.trial.best import best_trial
 from fathometer.trial.contest import Contest, Terms, Trial
 from fathometer.trial.curves import keeping_time
 from fathometer.trial.entrants import entrants, reserves
@@ -226,6 +228,7 @@ def _decided(
     own = replace(options, test=None, prefer=None, prices=None, challengers=(), backbones=())
     return {
         "table": understanding.table.content_hash,
+        "split": understanding.split.content_hash,
         "options": repr(own),
         "learners": repr(learners),
         "versions": versions(),
@@ -244,26 +247,20 @@ def _gathered(
     named = {trial.scorecard.name: trial.file for trial in trials}
     winner = named[verdict.winner]
     assert winner is not None  # the verdict chooses among finished contestants
+    best = [best_trial(trials, METRICS[task.metric], side) for side in ("traditional", "deep")]
+    traditional, deep = (None if trial is None else trial.file for trial in best)
     return Comparison(
         verdict,
         tuple(trial.scorecard for trial in trials),
         winner,
-        best_of(trials, "traditional"),
-        best_of(trials, "deep"),
+        traditional,
+        deep,
         task,
         folder,
         files,
         seconds,
         next((trial.file for trial in trials if trial.scorecard.distillation), None),
     )
-
-
-def best_of(trials: Sequence[Trial], family: str) -> ModelFile | None:
-    """The family's best contestant by out-of-fold score, as the verdict chooses it."""
-    from fathometer.app.results import best_trial
-
-    trial = best_trial(trials, family)
-    return trial.file if trial is not None else None
 
 
 def _deadline(started: float, minutes: float | None) -> float | None:
@@ -298,7 +295,7 @@ def _decide(
     lockbox, train = (Rows(truth[p], None if groups is None else groups[p]) for p in parts)
     train = replace(train, folds=tuple(split.places(fold) for fold in split.folds))
     verdict = decide(finished, task=task, lockbox=lockbox, train=train, seed=options.seed)
-    verdict = with_wishes(verdict, wishes, finished, task, lockbox, options.seed)
+    verdict = with_wishes(verdict, wishes, finished, task, lockbox, train.truth, options.seed)
     verdict = with_challengers(verdict, trials, task, lockbox, options.seed)
     verdict = replace(verdict, warnings=doubts(verdict, trials, understanding, options))
     return with_student(verdict, [trial.scorecard for trial in trials], len(split.lockbox))

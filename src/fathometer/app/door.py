@@ -13,6 +13,7 @@ import sys
 import textwrap
 from typing import IO
 
+from fathometer.app.lines import printable
 from fathometer.errors import ColumnError, FathometerError, MissingPackageError
 from fathometer.table.sources.address import without_password
 
@@ -77,12 +78,12 @@ def print_error(error: FathometerError, *, command: list[str], stream: IO[str]) 
     """Print what was asked, what was found, and what to type next."""
     red, plain = ("\033[1;31m", "\033[0m") if is_coloured(stream) else ("", "")
     width = max(40, shutil.get_terminal_size((100, 24)).columns)
-    lines = [f"{red}error{plain}  " + wrapped(error.message, width)]
+    lines = [wrapped(error.message, width)]
     lines += [INDENT + wrapped(part, width) for part in error.details.splitlines()]
     # Not wrapped: it is there to be copied. A log may keep it, so no password of a URL is in it.
     typed = [without_password(word) for word in command]
     lines.append(f"{INDENT}try  {next_command(error, typed)}")
-    print("\n".join(lines), file=stream)
+    print(f"{red}error{plain}  " + printable("\n".join(lines)), file=stream)
 
 
 def wrapped(text: str, width: int) -> str:
@@ -97,7 +98,7 @@ def next_command(error: FathometerError, command: list[str]) -> str:
     An option alone is put into that command; a column that is nearly there is mended in it; an
     error without advice leads to the help."""
     if error.try_next.startswith("-"):
-        return shlex.join(["fathom", *with_option(command, shlex.split(error.try_next))])
+        return shlex.join(["fathom", *with_option(command, words_of(error.try_next))])
     if error.try_next:
         return error.try_next
     named = re.search(r'no column "(.+?)"; the nearest is "(.+?)"', error.message)
@@ -108,6 +109,14 @@ def next_command(error: FathometerError, command: list[str]) -> str:
     commands = ("compare", "predict", "network", "inspect", "verdict")
     known = command[:1] if command and command[0] in commands else []
     return shlex.join(["fathom", *known, "--help"])
+
+
+def words_of(option: str) -> list[str]:
+    """An option's words; a quote that nobody closed is a letter as any other."""
+    try:
+        return shlex.split(option)
+    except ValueError:
+        return option.split(" ", 1)
 
 
 def with_option(command: list[str], option: list[str]) -> list[str]:

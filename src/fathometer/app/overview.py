@@ -107,8 +107,8 @@ def print_narrow_rows(console: Console, rows: list[Row]) -> None:
 
 def remarks(understanding: Understanding) -> Iterator[tuple[str, str]]:
     """The lines below the columns: a word of what it is about, and the words."""
-    split, table = understanding.split, understanding.reading.table
-    for note in table.notes:
+    split = understanding.split
+    for note in understanding.table.notes:
         yield "note", note
     if understanding.dropped_rows:
         yield "dropped", f"{count(understanding.dropped_rows, 'row')} without a target"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time as clock
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from fathometer.learners.student import LATENCY_HEADROOM
 from fathometer.table.ask import answerable, ask
 from fathometer.table.divide import DivideOptions, divide
 from fathometer.table.kind import FEATURE_KINDS, Kind
+from fathometer.table.metric import METRICS
 from fathometer.table.read import Reading, Source, read, read_as
 from fathometer.table.sources.address import without_password
 from fathometer.table.sources.folder import default_target
@@ -27,6 +29,8 @@ from fathometer.table.task import Task
 from fathometer.trial.detective import Suspicion, investigate
 from fathometer.trial.entrants import STEPS, Effort, folds_for, left_out, raw_epochs
 
+# What a file's name says of its format, not of its content; twice where it is compressed.
+SUFFIXES = re.compile(r"(\.[A-Za-z]\w{0,7}){1,2}$")
 # With a wall-clock budget and no effort named, the effort whose steps about fill it.
 EFFORT_MINUTES = ((Effort.QUICK, 4.0), (Effort.STANDARD, 40.0))
 
@@ -64,8 +68,10 @@ class Options:
             )
         if not 0 <= self.seed < 2**31:
             raise OptionError(f"--seed was given {self.seed}; it takes 0 to 2,147,483,647.")
-        if self.target in self.ignore:
-            raise OptionError(f'"{self.target}" is the target and cannot be ignored as well.')
+        named = {"ignore": self.ignore, "group": (self.group,), "time": (self.time,)}
+        for option, columns in named.items():
+            if self.target in columns:
+                raise OptionError(f'"{self.target}" is the target; --{option} cannot name it too.')
         limits_from(self.latency, self.size)
 
 
@@ -134,7 +140,9 @@ def prepare(source: Source, options: Options) -> Understanding:
     table, dropped = answerable(reading.table, task)
     lockbox_rows = None
     if options.test is not None:
-        table, lockbox_rows, more = _with_test(table, task, options)
+        tested = _tested(table, options)
+        reading = _with_rejected(reading, tested)
+        table, lockbox_rows, more = _with_test(table, task, tested.table)
         dropped += more
     elif reading.judged is not None and not dropped:
         lockbox_rows = _judged(table, task, reading.judged)
@@ -142,12 +150,14 @@ def prepare(source: Source, options: Options) -> Understanding:
     if not feature_specs(table, task):
         raise LearnerError(
             f'{table.name} has no column to predict "{task.target}" from.',
-            details=", ".join(f"{column.name}: {column.kind.value}" for column in table)[:300],
-            try_next="--kind COLUMN=category for a column that was left out",
+            details=", ".join(f"{column.name}: {column.kind.value}" for column in table)[:300]
+            + "\n--kind lets in a column that was left out",
+            try_next="--kind COLUMN=category",
         )
     folds, most = folds_for(task, table, options.effort), STEPS[options.effort].max_train
     division = DivideOptions(folds, options.group, options.time, most)
     split = divide(table, task, division, seed=options.seed, lockbox_rows=lockbox_rows)
+    _refuse_unmeasurable(table, task, split)
     suspicions = investigate(
         table, task, split, group=options.group, time=options.time, seed=options.seed
     )
@@ -165,6 +175,23 @@ def prepare(source: Source, options: Options) -> Understanding:
         ),
         options.effort.value,
         table,
+    )
+
+
+def _refuse_unmeasurable(table: Table, task: Task, split: Split) -> None:
+    """Refuse a lockbox on which the metric says nothing of anybody, such as one of one class."""
+    metric = METRICS[task.metric]
+    truth = task.encode(table[task.target])[split.lockbox]
+    even = np.full((len(truth), task.outputs), 1 / task.outputs)
+    if np.isfinite(metric.score(truth, even)):
+        return
+    place = int(truth[0]) if task.classes else 0
+    held = f'"{task.classes[place]}"' if task.classes else f"{truth[0]:g}"
+    raise SplitError(
+        f"all {len(truth):,} rows of the lockbox have the same {task.target}, {held}: on these "
+        f"{metric.label} measures nothing.",
+        details="another --metric, other --test rows, or another --time column changes that",
+        try_next=f"--metric {'accuracy' if task.classes else 'rmse'}",
     )
 
 
@@ -197,11 +224,23 @@ def _as_strings(column: Column) -> pa.Array:
     return column.values.cast(pa.string())
 
 
-def _with_test(table: Table, task: Task, options: Options) -> tuple[Table, np.ndarray, int]:
-    """The table with the user's own lockbox rows behind it, their numbers, and rows dropped."""
+def _tested(table: Table, options: Options) -> Reading:
+    """The user's own lockbox rows, read as the table was."""
     specs = [column.spec for column in table]
-    tested = read_as(options.test, specs, encoding=options.encoding, query=options.query)
-    judged, dropped = answerable(tested.table, task)
+    return read_as(options.test, specs, encoding=options.encoding, query=options.query)
+
+
+def _with_rejected(reading: Reading, tested: Reading) -> Reading:
+    """The reading with what was refused of the user's own lockbox among the refused."""
+    name = tested.table.name
+    more = tuple(replace(each, reason=f"{name}: {each.reason}") for each in tested.rejected)
+    count = reading.rejected_count + tested.rejected_count
+    return replace(reading, rejected=reading.rejected + more, rejected_count=count)
+
+
+def _with_test(table: Table, task: Task, tested: Table) -> tuple[Table, np.ndarray, int]:
+    """The table with the user's own lockbox rows behind it, their numbers, and rows dropped."""
+    judged, dropped = answerable(tested, task)
     known = task.encode(judged[task.target]) >= 0 if task.classes else np.ones(len(judged), bool)
     if not known.all():
         raise SplitError(
@@ -216,7 +255,7 @@ def _with_test(table: Table, task: Task, options: Options) -> tuple[Table, np.nd
         for one in table
     )
     rows = np.arange(len(table), len(table) + len(judged))
-    notes = tuple(f"{judged.name}: {note}" for note in tested.table.notes)
+    notes = tuple(f"{judged.name}: {note}" for note in tested.notes)
     return replace(table, columns=joined, notes=table.notes + notes), rows, dropped
 
 
@@ -283,16 +322,23 @@ def folder_for(source: Source, out: str | Path | None) -> Path:
         return Path(out)
     if isinstance(source, str | Path) and "://" not in str(source):
         name = Path(str(source).split("#")[0]).name
-        return Path(name.split(".")[0] + ".fathom")
+        # Not every point ends a name: sales.2023.csv and sales.2024.csv are two tables.
+        return Path((SUFFIXES.sub("", name) or name) + ".fathom")
     return Path(clock.strftime("table-%Y%m%d-%H%M%S.fathom"))
+
+
+def _source_words(source: Source | None) -> str | None:
+    """A path or an address as it is typed; a frame has no such name."""
+    if source is None:
+        return None
+    return without_password(str(source)) if isinstance(source, str | Path) else "…"
 
 
 def describe_command(source: Source, options: Options, out: str | Path | None) -> str:
     """The command line that repeats a run."""
     import shlex
 
-    named_source = without_password(str(source)) if isinstance(source, str | Path) else "…"
-    words: list[str] = ["fathom", "compare", named_source]
+    words: list[str] = ["fathom", "compare", _source_words(source) or ""]
     named: Sequence[tuple[str, object]] = (
         ("--target", options.target),
         ("--metric", options.metric),
@@ -300,7 +346,7 @@ def describe_command(source: Source, options: Options, out: str | Path | None) -
         *(("--ignore", column) for column in options.ignore),
         ("--group", options.group),
         ("--time", options.time),
-        ("--test", None if options.test is None else without_password(str(options.test))),
+        ("--test", _source_words(options.test)),
         ("--effort", options.effort.value),
         ("--minutes", options.minutes),
         ("--only", ",".join(options.only) or None),

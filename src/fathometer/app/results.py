@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,12 +29,13 @@ from fathometer.report.content import (
 )
 from fathometer.report.diagnosis import confusion, reliability, residuals
 from fathometer.report.gallery import Gallery
-from fathometer.report.page import write_report
+from fathometer.report.page import render
 from fathometer.table.kind import ELEMENTS, Kind
 from fathometer.table.metric import METRICS
 from fathometer.table.read import write_rejected
 from fathometer.table.table import Column
 from fathometer.table.task import TaskKind
+from fathometer.trial.best import best_trial
 from fathometer.trial.contest import Trial
 from fathometer.trial.files import remove, sha256_of, write_bytes, write_text
 from fathometer.trial.measure import machine, versions
@@ -41,6 +43,7 @@ from fathometer.verdict.verdict import Verdict
 
 SHOWN_REJECTS = 100
 STUDENT_FILE = "student.onnx"
+REJECTED = "rejected.csv"
 
 # What is done to a column of each kind, in words: the engineered road, then the learned one.
 TREATMENTS: dict[Kind, str] = {
@@ -59,25 +62,6 @@ TREATMENTS: dict[Kind, str] = {
 }
 
 
-def best_trial(trials: Sequence[Trial], family: str) -> Trial | None:
-    """The family's best finished contestant by out-of-fold score: chosen before the lockbox."""
-    finished = [
-        (trial.scorecard.out_of_fold, trial)
-        for trial in trials
-        if trial.scorecard.family == family
-        and trial.scorecard.distillation is None
-        and trial.file is not None
-        and trial.scorecard.out_of_fold is not None
-        and trial.scorecard.quality is not None
-    ]
-    if not finished:
-        return None
-    quality = finished[0][1].scorecard.quality
-    assert quality is not None
-    up = METRICS[quality.metric].greater_is_better
-    return (max if up else min)(finished, key=lambda pair: pair[0])[1]
-
-
 def write_results(
     folder: Path,
     understanding: Understanding,
@@ -91,13 +75,15 @@ def write_results(
         StoreError: if the folder cannot be written to.
     """
     by_name = {trial.scorecard.name: trial for trial in trials}
+    metric = METRICS[understanding.task.metric]
     models = {
         "winner.onnx": by_name[verdict.winner],
-        "traditional.onnx": best_trial(trials, "traditional"),
-        "deep.onnx": best_trial(trials, "deep"),
+        "traditional.onnx": best_trial(trials, metric, "traditional"),
+        "deep.onnx": best_trial(trials, metric, "deep"),
         STUDENT_FILE: next((trial for trial in trials if trial.scorecard.distillation), None),
     }
-    remove(folder / STUDENT_FILE)  # one of an earlier run may be over the limits of this one
+    for name in (*models, REJECTED):  # what an earlier run left here is not of these rows
+        remove(folder / name)
     written: dict[str, Path] = {}
     for name, trial in models.items():
         if trial is not None and trial.file is not None:
@@ -109,10 +95,10 @@ def write_results(
         write_text(folder / name, text + "\n")
         written[name] = folder / name
     if understanding.reading.rejected_count:
-        write_rejected(understanding.reading, folder / "rejected.csv")
-        written["rejected.csv"] = folder / "rejected.csv"
+        write_rejected(understanding.reading, folder / REJECTED)
+        written[REJECTED] = folder / REJECTED
     report = report_content(understanding, trials, verdict, command, written)
-    write_report(report, folder / "report.html")
+    write_text(folder / "report.html", render(report))
     written["report.html"] = folder / "report.html"
     written["run.sqlite"] = folder / "run.sqlite"
     return written
@@ -130,7 +116,8 @@ def report_content(
     winner = by_name[verdict.winner]
     assert winner.file is not None
     reading, task, split = understanding.reading, understanding.task, understanding.split
-    shown = [winner, best_trial(trials, "traditional"), best_trial(trials, "deep")]
+    metric = METRICS[task.metric]
+    shown = [winner, *(best_trial(trials, metric, side) for side in ("traditional", "deep"))]
     distinct = list({t.scorecard.name: t for t in shown if t is not None}.values())
     pictures = [_diagnose(trial, understanding) for trial in distinct]
     return ReportContent(
@@ -238,9 +225,8 @@ def _input_lines(file: ModelFile, understanding: Understanding) -> tuple[InputLi
         elif spec.kind is Kind.IMAGE:
             example = None
         else:
-            texts, counts = np.unique(column.strings.astype(str), return_counts=True)
-            counts = np.where(texts == "", 0, counts)
-            example = str(texts[counts.argmax()]) if len(texts) else None
+            texts = Counter(filter(None, column.strings))
+            example = min(texts, key=lambda text: (-texts[text], text), default=None)
         lines.append(InputLine(spec.name, ELEMENTS[spec.kind], example, spec.picture))
     return tuple(lines)
 

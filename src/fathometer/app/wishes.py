@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from fathometer.errors import OptionError
 from fathometer.table.metric import METRICS
 from fathometer.table.task import Task
@@ -45,9 +47,10 @@ def with_wishes(
     contestants: Sequence[Contestant],
     task: Task,
     lockbox: Rows,
+    learned: np.ndarray,
     seed: int,
 ) -> Verdict:
-    """The verdict with what was wished for."""
+    """The verdict with what was wished for; learned: the training rows' true answers."""
     if wishes.preference is not None:
         verdict = with_preference(
             verdict,
@@ -55,6 +58,7 @@ def with_wishes(
             contestants,
             metric=METRICS[task.metric],
             lockbox=lockbox,
+            learned=learned,
             seed=seed,
         )
     if wishes.prices is not None:

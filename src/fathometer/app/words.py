@@ -70,12 +70,15 @@ def significant(value: float, digits: int) -> str:
 
 
 def decimals_for(qualities: Iterable[Quality]) -> int:
-    """Decimals that the intervals deserve: the narrowest one keeps two digits; 4 at most."""
-    widths = [(each.high - each.low) / 2 for each in qualities]
-    known = [width for width in widths if math.isfinite(width) and width > 0]
+    """Decimals that the intervals deserve: the narrowest one keeps two digits; 4 at most, or four
+    digits of the largest score where all are small."""
+    each = list(qualities)
+    known = [half for one in each if math.isfinite(half := (one.high - one.low) / 2) and half > 0]
     if not known:
         return 3
-    return min(4, max(0, 1 - math.floor(math.log10(min(known)))))
+    largest = max(abs(one.value) for one in each if math.isfinite(one.value))
+    most = max(4, 3 - math.floor(math.log10(largest))) if largest > 0 else 4
+    return min(most, max(0, 1 - math.floor(math.log10(min(known)))))
 
 
 def score(value: float | None, decimals: int = 3) -> str:

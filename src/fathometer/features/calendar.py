@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fathometer.graph import Element, Graph
-from fathometer.table.date import days_from_civil
+from fathometer.table.date import END_SECOND, FIRST_SECOND, days_from_civil
 from fathometer.table.kind import ColumnSpec
 from fathometer.table.layout import ISO, MONTHS, DateLayout
 from fathometer.table.table import Column
@@ -160,15 +160,15 @@ def _write_civil(graph: Graph, days: str) -> tuple[str, str, str, str]:
 def write_seconds(graph: Graph, raw: str, layout: DateLayout) -> tuple[str, str]:
     """Seconds since 1970 of raw date strings (rows, 1), and which of them could be read.
 
-    Reads `layout` and ISO 8601; an unreadable string gives 0 and False."""
+    Reads `layout` and ISO 8601; an unreadable string gives any number and False."""
     seconds, known = _write_one(graph, raw, layout)
-    if layout == ISO:
-        return seconds, known
-    iso_seconds, iso_known = _write_one(graph, raw, ISO)
-    return (
-        graph.add("Where", known, seconds, iso_seconds),
-        graph.add("Or", known, iso_known),
-    )
+    if layout != ISO:
+        iso_seconds, iso_known = _write_one(graph, raw, ISO)
+        seconds = graph.add("Where", known, seconds, iso_seconds)
+        known = graph.add("Or", known, iso_known)
+    begun = graph.add("GreaterOrEqual", seconds, graph.constant(FIRST_SECOND))
+    inside = graph.add("And", begun, graph.add("Less", seconds, graph.constant(END_SECOND)))
+    return seconds, graph.add("And", known, inside)
 
 
 def _write_one(graph: Graph, raw: str, layout: DateLayout) -> tuple[str, str]:

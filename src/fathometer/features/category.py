@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow.compute as pc
 
 from fathometer.graph import Element, Graph
 from fathometer.table.table import Column, Table
@@ -32,19 +33,27 @@ class KnownLevels:
 
 def frequent_levels(column: Column, *, most: int, least_rows: int = 1) -> KnownLevels:
     """The most frequent levels, at most `most`, each with at least `least_rows` rows."""
-    levels, counts = np.unique(column.strings.astype(str), return_counts=True)
-    kept = np.flatnonzero(counts >= least_rows)
-    kept = kept[np.argsort(-counts[kept], kind="stable")][:most]
-    names = tuple(sorted(str(level) for level in levels[kept]))
-    return KnownLevels(names, column.spec.missing)
+    levels, codes = _different(column)
+    counts = np.bincount(codes, minlength=len(levels)).tolist()
+    kept = [place for place, count in enumerate(counts) if count >= least_rows]
+    kept.sort(key=lambda place: (-counts[place], levels[place]))
+    return KnownLevels(tuple(sorted(levels[place] for place in kept[:most])), column.spec.missing)
+
+
+def _different(column: Column) -> tuple[list[str], np.ndarray]:
+    """The different values, empty for missing, and (rows,) which each row holds.
+
+    By Arrow, since an array of numpy's own strings makes every row as wide as the longest."""
+    coded = pc.dictionary_encode(pc.fill_null(column.values, ""))
+    return coded.dictionary.to_pylist(), np.asarray(coded.indices)
 
 
 def places(column: Column, levels: KnownLevels) -> np.ndarray:
     """(rows,) int64 place of each value among the levels; len(levels) where it is none of them."""
     known = {level: place for place, level in enumerate(levels.names)}
-    names, inverse = np.unique(column.strings.astype(str), return_inverse=True)
-    found = np.array([known.get(str(name), len(levels)) for name in names], dtype=np.int64)
-    return found[inverse] if len(found) else np.zeros(0, dtype=np.int64)
+    names, codes = _different(column)
+    found = np.array([known.get(name, len(levels)) for name in names], dtype=np.int64)
+    return np.asarray(found[codes])
 
 
 def write_places(graph: Graph, name: str, levels: KnownLevels) -> str:

@@ -148,7 +148,7 @@ def fit_learned_road(table: Table, task: Task, folds: Sequence[np.ndarray]) -> L
     Which columns and levels exist is read from all folds together (names, not values, cross over).
 
     Raises:
-        LearnerError: if the table has no column to learn from.
+        LearnerError: if the table has no column to learn from, or none that repeats anything.
     """
     features = feature_specs(table, task)
     if not features:
@@ -166,6 +166,8 @@ def fit_learned_road(table: Table, task: Task, folds: Sequence[np.ndarray]) -> L
             levels = category.frequent_levels(
                 training[spec.name], most=MOST_LEVELS, least_rows=LEAST_ROWS
             )
+            if not len(levels):  # each in one row alone
+                continue
             found = category.places(training[spec.name], levels)
             categories.append((spec.name, levels))
             remaps.append(np.stack([_remap(found[fold], len(levels)) for fold in where]))
@@ -174,6 +176,12 @@ def fit_learned_road(table: Table, task: Task, folds: Sequence[np.ndarray]) -> L
         for spec in features
         if spec.kind is Kind.TEXT
     ]
+    known_texts = tuple(words for words in texts if words is not None)
+    if block is None and not categories and not known_texts:
+        raise LearnerError(
+            f"no category or word of {table.name} stands in two of its {len(rows):,} training "
+            "rows, so there is nothing to learn from."
+        )
     return LearnedRoad(
         block,
         np.stack([centre for centre, _ in scales]),
@@ -183,7 +191,7 @@ def fit_learned_road(table: Table, task: Task, folds: Sequence[np.ndarray]) -> L
         np.flatnonzero(np.isnan(values).any(axis=0)),
         tuple(categories),
         tuple(remaps),
-        tuple(words for words in texts if words is not None),
+        known_texts,
     )
 
 

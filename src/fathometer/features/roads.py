@@ -99,8 +99,10 @@ def fit_recipe(
     if not pieces:
         raise LearnerError(
             f"no column of {table.name} is left to learn from.",
-            details="columns: " + ", ".join(f"{c.name} ({c.kind.value})" for c in table)[:400],
-            try_next="--kind COLUMN=category to use a column that was left out",
+            details="columns: "
+            + ", ".join(f"{c.name} ({c.kind.value})" for c in table)[:400]
+            + "\na column that was left out can be declared",
+            try_next="--kind COLUMN=category",
         )
     if crosses:
         truth = task.encode(training[task.target])

@@ -26,7 +26,10 @@ from fathometer.table.table import Column, Table
 # Scripts that do not write blanks between words: each of their characters is a token.
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _SINGLE = _UNSPACED + r"!?\p{So}\p{Sc}"  # symbols: emoji, currencies
-TOKEN = rf"[{_SINGLE}]|(?:[^\PL{_UNSPACED}]|[\pM\pN'])+"
+# onnxruntime takes the longest match, so a run must not hold what is a token alone, its vowel signs
+# and digits neither.
+_RUN = "|".join(rf"[^\P{sort}{_UNSPACED}]" for sort in "LMN")
+TOKEN = rf"[{_SINGLE}]|(?:{_RUN}|')+"
 BREAK = rf"[^\pL\pM\pN'{_SINGLE}]+"
 
 PADDING, UNKNOWN, FIRST = 0, 1, 2  # codes; the first known token has the code FIRST

@@ -65,7 +65,7 @@ class DecisionTree:
             out_of_fold[split.places(rows)] = held_out[fold][one_standard_error(others)]
         account = Account(
             configurations=len(penalties),
-            fits=len(split.folds) + 1,
+            fits=len(split.folds) + 2,  # grown whole, and pruned
             chosen=f"{pruned.get_n_leaves()} leaves, penalty {penalties[chosen]:.3g}",
             reads_as=_counted(pruned.get_n_leaves()),
             reading=rules(pruned, fitted.recipe, ballot),
@@ -168,7 +168,9 @@ def candidate_penalties(tree: SklearnTree, most_leaves: int) -> np.ndarray:
 
 def one_standard_error(losses: np.ndarray) -> int:
     """The last candidate within one standard error of the best one; losses (folds, candidates)."""
-    known = np.nan_to_num(losses, nan=0.0)  # a fold of one class has no ROC AUC: it says nothing
+    # A fold of one class has no ROC AUC: it says nothing. Where none has, all are as good.
+    told = ~np.isnan(losses).any(axis=1)
+    known = losses[told] if told.any() else np.zeros_like(losses)
     mean = known.mean(axis=0)
     best = int(mean.argmin())
     folds = len(known)

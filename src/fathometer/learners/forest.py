@@ -61,11 +61,6 @@ class Forest:
         """Columns of the raw scores."""
         return len(self.offset)
 
-    @property
-    def node_count(self) -> int:
-        """Nodes of all trees, leaves included."""
-        return sum(len(tree.feature) for tree in self.trees)
-
     def scaled(self, factor: float) -> Forest:
         """The forest whose raw scores are `factor` times as large."""
         trees = tuple(replace(tree, weights=tree.weights * factor) for tree in self.trees)
@@ -108,14 +103,6 @@ class Forest:
             **_weight_attributes(self.trees),
         )
         return graph.add("Add", graph.cast(scores, Element.DOUBLE), graph.constant(self.offset))
-
-
-def merge(forests: Sequence[Forest]) -> Forest:
-    """One forest whose raw scores are the mean of these, which read the same matrix."""
-    share = 1.0 / len(forests)
-    parts = [forest.scaled(share) for forest in forests]
-    trees = tuple(tree for part in parts for tree in part.trees)
-    return Forest(trees, np.sum([part.offset for part in parts], axis=0))
 
 
 def floor_float32(values: np.ndarray) -> np.ndarray:

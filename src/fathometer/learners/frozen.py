@@ -61,8 +61,9 @@ class FrozenBackbone:
             raise BackboneError(
                 f"{self.backbone.name} reads {self.backbone.reads.value}, but {table.name} has no "
                 f"column of {self.backbone.reads.value} to learn from.",
-                details=", ".join(f"{column.name}: {column.kind.value}" for column in table)[:300],
-                try_next=f"--kind COLUMN={kind.value} for a column of {self.backbone.reads.value}",
+                details=", ".join(f"{column.name}: {column.kind.value}" for column in table)[:300]
+                + f"\n--kind says which column holds {self.backbone.reads.value}",
+                try_next=f"--kind COLUMN={kind.value}",
             )
         return found
 

@@ -66,7 +66,8 @@ def _greedy(stacked: np.ndarray, truth: np.ndarray, task: Task) -> np.ndarray:
     counts = np.zeros(len(stacked))
     sums = np.zeros(stacked.shape[1])
     for step in range(1, ROUNDS + 1):
-        best = int(losses(sums, step).argmin())
+        found = losses(sums, step)
+        best = int(np.where(np.isfinite(found), found, np.inf).argmin())
         counts[best] += 1
         sums = sums + chosen[best]
     return np.asarray(counts / ROUNDS)

@@ -13,6 +13,7 @@ import numpy as np
 
 from fathometer.graph import Element, Graph
 from fathometer.learners.contract import UNLIMITED, Budget, Family
+from fathometer.learners.distances import squared_distances, write_squared_distances
 from fathometer.learners.tuned import Core, RecipeModel, Search, fit_tuned, no_reading
 from fathometer.table.split import Split
 from fathometer.table.table import Table
@@ -33,12 +34,10 @@ class NeighboursCore:
 
     def scores(self, matrix: np.ndarray) -> np.ndarray:
         reference = self.rows.astype(np.float64)
-        length = (reference**2).sum(axis=1)
         parts = []
         for start in range(0, len(matrix), CHUNK):
             rows = matrix[start : start + CHUNK].astype(np.float64)
-            squared = length - 2 * rows @ reference.T + (rows**2).sum(axis=1, keepdims=True)
-            squared = np.maximum(squared, 0.0)
+            squared = squared_distances(rows, reference)
             taken = min(self.neighbours + 1, len(reference))
             near = np.argpartition(squared, taken - 1, axis=1)[:, :taken]
             distance = np.take_along_axis(squared, near, axis=1)
@@ -50,14 +49,8 @@ class NeighboursCore:
 
     def write(self, graph: Graph, matrix: str) -> str:
         wide = graph.cast(matrix, Element.DOUBLE)
-        reference = graph.cast(graph.constant(self.rows), Element.DOUBLE)
-        across = graph.add("MatMul", wide, graph.add("Transpose", reference, perm=[1, 0]))
-        double_across = graph.add("Mul", across, graph.constant(-2.0))
-        length = (self.rows.astype(np.float64) ** 2).sum(axis=1)
+        squared = write_squared_distances(graph, wide, self.rows)
         axis = graph.constant(np.array([1]))
-        own = graph.add("ReduceSum", graph.add("Mul", wide, wide), axis, keepdims=1)
-        squared = graph.add("Add", graph.add("Add", double_across, graph.constant(length)), own)
-        squared = graph.add("Max", squared, graph.constant(0.0))
         taken = graph.constant(np.array([min(self.neighbours + 1, len(self.rows))]))
         distance, near = graph.add_many(
             "TopK", squared, taken, outputs=2, axis=1, largest=0, sorted=1

@@ -88,5 +88,5 @@ def logarithm_lessons(target: np.ndarray, scales: Scales) -> Logarithm | None:
     # A row that no fold learns from may be negative; it is never asked for by its logarithm.
     logs = standardised(np.log1p(np.maximum(target, 0.0)), scales.logarithm)
     own, plain = scales.logarithm, scales.plain
-    back = (own.mean, own.spread, plain.mean, plain.spread)
+    back = (own.mean, own.spread, plain.mean, plain.spread, own.low, own.high)
     return Logarithm(torch.from_numpy(logs), *(torch.from_numpy(values) for values in back))

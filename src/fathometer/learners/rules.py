@@ -62,13 +62,24 @@ def _lines(
         first, second, words = right, left, question.name
     else:
         first, second = left, right
-        words = f"{question.name} ≤ {tree.threshold[node] + question.centre:.6g}"
+        words = f"{question.name} ≤ {_short(float(tree.threshold[node]), question.centre)}"
         if question.may_miss and tree.missing_go_to_left[node]:
             words += " or missing"
     yield f"{indent}if {words}:"
     yield from _lines(tree, asked, leaves, first, indent + INDENT)
     yield f"{indent}else:"
     yield from _lines(tree, asked, leaves, second, indent + INDENT)
+
+
+def _short(threshold: float, centre: float) -> str:
+    """Their sum in the fewest digits that send every row where the tree sends it.
+
+    A row reaches the tree as float32, so that a quarter of a step of it moves none."""
+    value = threshold + centre
+    near = float(np.spacing(np.float32(abs(threshold)))) / 4
+    fewest = max(6, len(str(int(abs(value)))))  # no exponent for whole numbers
+    written = (f"{value:.{digits}g}" for digits in range(fewest, 17))
+    return next((text for text in written if abs(float(text) - value) <= near), repr(value))
 
 
 def _leaves(tree: SklearnTree, estimator: Estimator, ballot: Ballot) -> list[str]:

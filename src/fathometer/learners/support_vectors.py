@@ -19,6 +19,7 @@ from fathometer.features.roads import Road, feature_specs, fit_recipe
 from fathometer.graph import Element, Graph
 from fathometer.learners.choice import choose_for_each_fold
 from fathometer.learners.contract import UNLIMITED, Account, Budget, Family, Progress, needs
+from fathometer.learners.distances import squared_distances, write_squared_distances
 from fathometer.learners.squared_hinge import Calibration, fit_calibration, fit_squared_hinge, gram
 from fathometer.learners.tuned import RecipeModel
 from fathometer.table.metric import METRICS
@@ -76,14 +77,7 @@ class KernelMargins:
         return np.concatenate(parts)
 
     def write(self, graph: Graph, matrix: str) -> str:
-        reference = graph.cast(graph.constant(self.landmarks), Element.DOUBLE)
-        across = graph.add("MatMul", matrix, graph.add("Transpose", reference, perm=[1, 0]))
-        length = (self.landmarks.astype(np.float64) ** 2).sum(axis=1)
-        axis = graph.constant(np.array([1]))
-        own = graph.add("ReduceSum", graph.add("Mul", matrix, matrix), axis, keepdims=1)
-        twice = graph.add("Mul", across, graph.constant(-2.0))
-        squared = graph.add("Add", graph.add("Add", twice, graph.constant(length)), own)
-        near = graph.add("Max", squared, graph.constant(0.0))
+        near = write_squared_distances(graph, matrix, self.landmarks)
         kernel = graph.add("Exp", graph.add("Mul", near, graph.constant(-self.sharpness)))
         product = graph.add("MatMul", kernel, graph.constant(self.weights))
         return graph.add("Add", product, graph.constant(self.offset))
@@ -280,15 +274,6 @@ def calibrated_scores(
         found = fit_calibration(margins[place, known], taught[known])
         scores[own] = found.probabilities(margins[place, own])
     return scores
-
-
-def squared_distances(rows: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """(rows, references) squared Euclidean distances, in the rows' own precision."""
-    across = rows @ reference.T
-    across *= -2
-    across += (reference**2).sum(axis=1)
-    across += (rows**2).sum(axis=1, keepdims=True)
-    return np.asarray(np.maximum(across, 0, out=across))
 
 
 def _near_landmarks(

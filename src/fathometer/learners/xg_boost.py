@@ -74,7 +74,8 @@ class XGBoost:
         objective = "binary:logistic" if lesson.classes == 2 else "multi:softprob"
         settings = {
             "objective": "reg:squarederror" if values else objective,
-            "base_score": 0.0 if values else 0.5,  # the same offset in every fold
+            # The fold's own mean: 0, that of all rows, would tell of the rows it is scored on.
+            "base_score": float(lesson.learn_target.mean()) if values else 0.5,
             "learning_rate": self.learning_rate,
             "max_depth": self.depth,
             "subsample": self.subsample,

@@ -83,17 +83,27 @@ def feed(source: Mapping[str, Any], spec: ColumnSpec) -> Any:
     if ELEMENTS[spec.kind] is Element.DOUBLE:
         try:
             found = np.asarray(values, dtype=np.float64)  # None becomes NaN
-        except (TypeError, ValueError) as error:
+        except (OverflowError, TypeError, ValueError) as error:
             raise KindError(f'column "{spec.name}" takes numbers: {error}.') from error
         return found.reshape(-1, 1)
     raw = np.asarray(values, dtype=object).reshape(-1, 1)
-    return np.array([[as_text(value)] for value in raw[:, 0]], dtype=object).reshape(-1, 1)
+    texts = [[as_text(value, spec.name)] for value in raw[:, 0]]
+    return np.array(texts, dtype=object).reshape(-1, 1)
 
 
-def as_text(value: object) -> str:
-    """A value of a column of strings as reading a frame would give it; missing is empty."""
+def as_text(value: object, name: str) -> str:
+    """A value of a column of strings as reading a frame would give it; missing is empty.
+
+    Raises:
+        KindError: if it is bytes, of which nobody knows the encoding.
+    """
     if isinstance(value, str):
         return value.strip()
+    if isinstance(value, bytes | bytearray | memoryview):
+        raise KindError(
+            f'column "{name}" takes text; {bytes(value[:20])!r} is bytes.',
+            try_next='value.decode("utf-8")',
+        )
     if value is None or (isinstance(value, float | np.floating) and not np.isfinite(value)):
         return ""
     if isinstance(value, np.datetime64):

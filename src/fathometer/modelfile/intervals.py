@@ -168,7 +168,8 @@ def residual_quantiles(truth: np.ndarray, scores: np.ndarray) -> Intervals:
     own = [np.sort(residuals[place == each]) for each in range(len(edges) + 1)]
     low = tuple(tuple(_end(each, (1 - level) / 2) for each in own) for level in LEVELS)
     high = tuple(tuple(_end(each, (1 + level) / 2) for each in own) for level in LEVELS)
-    return Intervals(len(values), LEVELS, tuple(_rounded(e) for e in edges.tolist()), low, high)
+    # Edges are not rounded: at six digits all answers of 1.7e9 ± 1000 would lie in one bin.
+    return Intervals(len(values), LEVELS, tuple(edges.tolist()), low, high)
 
 
 def _end(ascending: np.ndarray, share: float) -> float | None:
@@ -208,7 +209,7 @@ def intervals_from_json(values: Mapping[str, object], classes: int) -> Intervals
             raise ValueError("edges that do not ascend")
         rows, checked = int(cast("int", values["rows"])), _checked(values.get("lockbox"))
         return Intervals(rows, levels, edges, first, second, checked)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise ModelFileError(Fault.METADATA, f"its intervals cannot be read: {error}") from error
 
 

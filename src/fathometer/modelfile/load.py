@@ -25,7 +25,7 @@ from fathometer.modelfile.row import RowReader, is_row
 from fathometer.modelfile.signature import Question
 from fathometer.modelfile.trim import trim
 from fathometer.modelfile.unlike import TrainingRanges, ranges_from_json
-from fathometer.modelfile.verify import Contents, parse_json, verify
+from fathometer.modelfile.verify import LARGEST_FILE, Contents, parse_json, verify
 from fathometer.table.kind import ELEMENTS, ColumnSpec, Kind
 
 if TYPE_CHECKING:
@@ -297,7 +297,7 @@ def load(path: str | Path) -> ModelFile:
     location = Path(path)
     try:
         with location.open("rb") as file:
-            content = file.read()
+            content = file.read(LARGEST_FILE + 1)  # more is refused, so not read either
     except OSError as error:
         raise ModelFileError(
             Fault.NOT_A_MODEL, f"{location} cannot be read: {error.strerror}."
@@ -329,18 +329,19 @@ def from_bytes(content: bytes) -> ModelFile:
         for key in ("intervals", "training")
     }
     question = signature.question_from_json(stated["task"])
+    columns = signature.columns_from_json(stated["columns"].get("columns"))
     file = ModelFile(
         content,
         contents,
         str(stated["model"].get("name")),
         str(stated["model"].get("family")),
         question,
-        signature.columns_from_json(stated["columns"].get("columns")),
+        columns,
         stated["parity"],
         stated["quality"],
         stated["versions"],
         intervals_from_json(more["intervals"], len(question.classes)),
-        ranges_from_json(more["training"]),
+        ranges_from_json(more["training"], columns),
     )
     _check_ports(file)
     if file.ranges and not {r.name for r in file.ranges.columns} <= {c.name for c in file.columns}:

@@ -108,7 +108,8 @@ def pictures_from(values: Any, spec: ColumnSpec) -> np.ndarray | PictureList:
     found = np.asarray(values)
     if found.dtype == object and found.ndim == 1:
         return PictureList(list(found), spec)
-    if found.ndim == 3 and spec.size.channels == 1:
+    # (height, width, 3) is one picture in colour, not as many gray ones of three pixels' width.
+    if found.ndim == 3 and spec.size.channels == 1 and found.shape[2] not in (3, 4):
         found = found[..., None]
     if found.dtype != np.uint8 or found.ndim != 4 or found.shape[3] != spec.size.channels:
         raise wrong_pixels(spec, found, "it")

@@ -33,7 +33,7 @@ def is_row(source: Mapping[str, Any], columns: Sequence[ColumnSpec]) -> bool:
 
 
 def _is_one(value: object) -> bool:
-    return type(value) in PLAIN or isinstance(value, str) or not hasattr(value, "__len__")
+    return type(value) in PLAIN or isinstance(value, str | bytes) or not hasattr(value, "__len__")
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,10 +168,11 @@ class RowReader:
 
     def _code(self, place: int, word: object) -> int:
         spec, encoder = self._coded[place]
-        return encoder.codes.get(as_text(_one(word, spec)), encoder.other)
+        return encoder.codes.get(as_text(_one(word, spec), spec.name), encoder.other)
 
     def _text(self, at: int, value: object) -> str:
-        return as_text(_one(value, self._written[at]))
+        spec = self._written[at]
+        return as_text(_one(value, spec), spec.name)
 
 
 def _bind(reader: RowReader, entries: Sequence[Entry], texts: Sequence[ColumnSpec]) -> Place:

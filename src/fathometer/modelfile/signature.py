@@ -37,6 +37,8 @@ def columns_as_json(columns: Sequence[ColumnSpec]) -> list[dict[str, object]]:
             "missing": list(spec.missing),
             "decimal_comma": spec.decimal_comma,
             "picture": asdict(spec.picture) if spec.picture else None,
+            "mark": spec.mark,
+            "keeps_zeros": spec.keeps_zeros,
         }
         for spec in columns
     ]
@@ -61,6 +63,8 @@ def columns_from_json(values: object) -> tuple[ColumnSpec, ...]:
                 tuple(str(word) for word in cast("list[object]", value["missing"])),
                 bool(value["decimal_comma"]),
                 _picture_from_json(value.get("picture")),
+                None if value.get("mark") is None else str(value["mark"]),
+                bool(value.get("keeps_zeros", False)),
             )
             if (spec.kind is Kind.IMAGE) != (spec.picture is not None):
                 raise ValueError(f"{spec.name} is {spec.kind.value}, its pictures {spec.picture}")
@@ -98,12 +102,9 @@ def question_from_json(values: Mapping[str, object]) -> Question:
         kind = str(values["kind"])
         if kind not in ("classify", "regress"):
             raise KeyError(kind)
-        return Question(
-            kind,
-            str(values["target"]),
-            str(values["metric"]),
-            classes,
-            bool(values["integer_labels"]),
-        )
-    except (KeyError, TypeError) as error:
+        integer_labels = bool(values["integer_labels"])
+        if integer_labels:
+            _ = [int(name) for name in classes]  # refused here rather than when rows are answered
+        return Question(kind, str(values["target"]), str(values["metric"]), classes, integer_labels)
+    except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(Fault.METADATA, f"its task cannot be read: {error}") from error

@@ -12,6 +12,7 @@ Reading the flag needs numpy alone."""
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -20,6 +21,7 @@ import numpy as np
 
 from fathometer.errors import Fault, ModelFileError
 from fathometer.table.kind import ColumnSpec, Kind
+from fathometer.table.layout import ISO, MONTHS, DateLayout
 
 if TYPE_CHECKING:
     from fathometer.table.table import Column, Table
@@ -30,6 +32,8 @@ MOST_LEVELS = 200  # of a column that is judged: names of more would swell the f
 UNUSUAL = 0.01  # share of rows with a level that is theirs alone, from which new ones are usual
 FEWEST = 100  # training rows; fewer do not tell what is unusual
 LOOKED_AT = 20_000  # training rows
+CLOCK = {"H": 3600.0, "M": 60.0, "S": 1.0}  # seconds in each part of a time of day
+LARGEST = 1e30  # beyond it a number counts as missing, as in `features/number`
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Range:
     levels: tuple[str, ...] = ()
     rare: tuple[str, ...] = ()
     new_is_far: bool = False
+    layout: DateLayout | None = None  # of dates; known from the column, so not written again
 
     def judge(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(rows,) bool: far, and odd.
@@ -55,12 +60,12 @@ class Range:
         """
         if self.far is None or self.odd is None:
             return self._judge_levels(values[:, 0])
-        numbers = seconds(values[:, 0]) if values.dtype == object else values[:, 0]
-        absent = np.isnan(numbers)
-        with np.errstate(invalid="ignore"):
-            far = (numbers < self.far[0]) | (numbers > self.far[1])
-            odd = (numbers < self.odd[0]) | (numbers > self.odd[1])
-        missing = absent & (values[:, 0] == "") if values.dtype == object else absent
+        is_written = values.dtype == object
+        numbers = seconds(values[:, 0], self.layout) if is_written else values[:, 0]
+        absent = ~(np.abs(numbers) <= LARGEST)  # written so that NaN is absent as well
+        far = ~absent & ((numbers < self.far[0]) | (numbers > self.far[1]))
+        odd = ~absent & ((numbers < self.odd[0]) | (numbers > self.odd[1]))
+        missing = absent & (values[:, 0] == "") if is_written else absent
         return far | (missing & self.missing_is_far), odd | far
 
     def _judge_levels(self, texts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -110,16 +115,31 @@ class TrainingRanges:
         }
 
 
-def seconds(texts: np.ndarray) -> np.ndarray:
-    """(rows,) seconds since 1970 of dates in ISO 8601; NaN for everything else."""
+def seconds(texts: np.ndarray, layout: DateLayout | None = None) -> np.ndarray:
+    """(rows,) seconds since 1970 of dates in this layout or in ISO 8601; NaN for everything else.
+
+    Reads what the graph reads, without what `table/date` needs."""
+    tried = dict.fromkeys((layout or ISO, ISO))
+    patterns = [re.compile(each.pattern, re.ASCII) for each in tried]
     found = np.full(len(texts), np.nan)
     for row, text in enumerate(texts):
-        try:
-            moment = np.datetime64(str(text).replace(" ", "T"), "s")
-        except ValueError:
-            continue
-        found[row] = np.nan if np.isnat(moment) else float(moment.astype(np.int64))
+        matches = (pattern.fullmatch(str(text)) for pattern in patterns)
+        if match := next(filter(None, matches), None):
+            found[row] = _moment(match.groupdict())
     return found
+
+
+def _moment(parts: Mapping[str, str | None]) -> float:
+    """Seconds since 1970 of a date's parts; days past the end of a month run on into the next."""
+    month = MONTHS.index(parts["b"]) + 1 if parts.get("b") else int(parts["m"] or 1)
+    months = (int(parts["y"] or 1970) - 1970) * 12 + month - 1
+    first = np.datetime64(months, "M").astype("datetime64[D]").astype(np.int64)
+    clock = sum(float(parts[name] or 0) * scale for name, scale in CLOCK.items())
+    zone = parts["Z"] or "Z"
+    if zone != "Z":
+        east = int(zone[1:3]) * 3600 + int(zone[4:6]) * 60
+        clock -= -east if zone[0] == "-" else east
+    return (float(first) + int(parts["d"] or 1) - 1) * 86_400 + clock
 
 
 def training_ranges(
@@ -150,14 +170,15 @@ def _fed(column: Column) -> np.ndarray:
 def _range_of(column: Column) -> Range | None:
     """The range of one column; None where it is not judged."""
     if column.kind in (Kind.NUMBER, Kind.BOOLEAN, Kind.DATE):
-        known = column.numbers[np.isfinite(column.numbers)]
+        known = column.numbers[np.abs(column.numbers) <= LARGEST]
         if not len(known):
             return None
         low, high = (float(x) for x in np.quantile(known, (OUTER, 1 - OUTER)))
         least, most = float(known.min()), float(known.max())
         reach = BEYOND * (most - least)
         ends = _ends(least - reach, most + reach), _ends(low, high)
-        return Range(column.name, len(known) == len(column.numbers), *ends)
+        is_whole = len(known) == len(column.numbers)
+        return Range(column.name, is_whole, *ends, layout=column.spec.layout)
     if column.kind is not Kind.CATEGORY:
         return None
     texts = column.strings.astype(str)
@@ -184,23 +205,31 @@ def _ends(low: float, high: float) -> tuple[float, float]:
     return outwards(low, -1), outwards(high, 1)
 
 
-def ranges_from_json(values: Mapping[str, object]) -> TrainingRanges | None:
+def ranges_from_json(
+    values: Mapping[str, object], columns: Sequence[ColumnSpec] = ()
+) -> TrainingRanges | None:
     """The ranges in a file's metadata; None where it holds none.
+
+    Args:
+        columns: what the file takes, for the layouts of its dates.
 
     Raises:
         ModelFileError: if they are not what `as_json` writes.
     """
     if not values:
         return None
+    layouts = {spec.name: spec.layout for spec in columns}
     try:
         found = []
         for value in cast("list[Mapping[str, Any]]", values["columns"]):
             far, odd = (_pair(value[name]) for name in ("far", "odd"))
             levels, rare = (tuple(map(str, value[name])) for name in ("levels", "rare"))
             flags = bool(value["missing_is_far"]), bool(value["new_is_far"])
-            found.append(Range(str(value["name"]), flags[0], far, odd, levels, rare, flags[1]))
+            name = str(value["name"])
+            own = Range(name, flags[0], far, odd, levels, rare, flags[1], layouts.get(name))
+            found.append(own)
         return TrainingRanges(tuple(found), int(cast("int", values["most_odd"])))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise ModelFileError(Fault.METADATA, f"its ranges cannot be read: {error}") from error
 
 

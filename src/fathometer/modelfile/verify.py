@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -18,7 +19,8 @@ import numpy as np
 from fathometer.errors import Fault, ModelFileError
 from fathometer.graph import OPSETS
 from fathometer.modelfile.signature import LARGEST_SIDE
-from fathometer.modelfile.wire import ATTRIBUTE_RUNS, Field, fields
+from fathometer.modelfile.width import LARGEST_WIDTH, Node, widest
+from fathometer.modelfile.wire import ATTRIBUTE_RUNS, Field, fields, read_varint
 
 LARGEST_FILE = 1 << 30  # bytes; protobuf itself ends at 2 GiB
 MOST_NODES = 200_000
@@ -52,6 +54,10 @@ RESIZED_AXES = b"\x0a\x04axes\x40\x01\x40\x02\xa0\x01\x07"  # the attribute axes
 SIZES_INPUT = 3
 SIZES_BYTES = 2 * 8
 INT64_CODE = 7
+# The places of n-grams in their counts, and the answers of trees: how many a row gets.
+STATED_WIDTHS = {"ngram_indexes", "n_targets"}
+WIDE_INTEGER = re.compile(rb"[\x18\x40][\x80-\xff]{3}")  # an attribute's, of 2^21 and more
+MOST_AXES = 8  # of a tensor that lies in the file
 LARGEST_PADDING = 64  # pixels that one operator may add at a side
 
 
@@ -137,6 +143,10 @@ def _check_hash(content: bytes, walk: _Walk) -> str:
     return found
 
 
+def _ignored(found: object) -> None:
+    """What was read for its errors alone."""
+
+
 class _Walk:
     """One pass over the messages of a file; refuses whatever has no rule."""
 
@@ -151,6 +161,8 @@ class _Walk:
         self.graphs = 0
         self.sizes: dict[str, bytes] = {}  # two int64 each, little endian
         self.resized: list[str] = []  # the tensors that say to which sizes
+        self.shapes: dict[str, tuple[int, ...]] = {}  # of initializers
+        self.graph_nodes: list[Node] = []
 
     def model(self) -> None:
         """ModelProto."""
@@ -201,11 +213,15 @@ class _Walk:
             {
                 1: self._node,
                 2: self._skip,
-                5: self._tensor,
+                5: self._initializer,
                 11: lambda port: self.inputs.append(self._port(port)),
                 12: lambda port: self.outputs.append(self._port(port)),
             },
         )
+        if widest(self.graph_nodes, self.shapes) > LARGEST_WIDTH:
+            raise ModelFileError(
+                Fault.TOO_LARGE, f"it makes more than {LARGEST_WIDTH:,} values of a row."
+            )
         for name in self.resized:
             values = np.frombuffer(self.sizes.get(name, b""), dtype="<i8")
             if not len(values) or values.min() < 1 or values.max() > LARGEST_SIDE:
@@ -244,7 +260,8 @@ class _Walk:
         if self.nodes > MOST_NODES:
             raise ModelFileError(Fault.TOO_LARGE, f"it has more than {MOST_NODES:,} nodes.")
         names = {4: "", 7: ""}
-        inputs: list[Field] = []
+        inputs: list[str] = []
+        outputs: list[str] = []
         axes: list[bytes] = []
 
         def name(part: Field) -> None:
@@ -257,7 +274,14 @@ class _Walk:
         self._message(
             field,
             "node",
-            {1: inputs.append, 2: self._skip, 3: self._skip, 4: name, 5: attribute, 7: name},
+            {
+                1: lambda part: inputs.append(self._text(part)),
+                2: lambda part: outputs.append(self._text(part)),
+                3: self._skip,
+                4: name,
+                5: attribute,
+                7: name,
+            },
         )
         operator, domain = names[4], names[7]
         if operator not in OPERATORS.get(domain, frozenset()):
@@ -267,11 +291,11 @@ class _Walk:
                 "which is not on the list of operators that a model file may contain.",
             )
         self.operators.add(f"{domain}.{operator}" if domain else operator)
+        self.graph_nodes.append(Node(operator, tuple(inputs), tuple(outputs)))
         if operator == "Resize":
-            told = [self._text(each) for each in inputs]
-            if len(told) != SIZES_INPUT + 1 or told[1] or told[2] or axes != [RESIZED_AXES]:
+            if len(inputs) != SIZES_INPUT + 1 or inputs[1] or inputs[2] or axes != [RESIZED_AXES]:
                 raise ModelFileError(Fault.GRAPH, "it resizes more than height and width.")
-            self.resized.append(told[SIZES_INPUT])
+            self.resized.append(inputs[SIZES_INPUT])
 
     def _attribute(self, field: Field) -> str:
         """Check an attribute and return its name."""
@@ -285,10 +309,10 @@ class _Walk:
                 2: self._skip,
                 3: self._skip,
                 4: self._skip,
-                5: self._tensor,
+                5: lambda part: _ignored(self._tensor(part)),
                 7: self._skip,
                 8: self._skip,
-                9: self._skip,
+                9: lambda part: _ignored(self._text(part)),
                 20: self._skip,
             },
         )
@@ -299,15 +323,29 @@ class _Walk:
             raise ModelFileError(
                 Fault.GRAPH, f"an operator in it adds more than {LARGEST_PADDING} pixels at a side."
             )
+        if not STATED_WIDTHS.isdisjoint(names) and (
+            WIDE_INTEGER.search(self.content, field.start, field.end) or self._has_packed(field)
+        ):
+            raise ModelFileError(Fault.TOO_LARGE, "an operator in it answers too many values.")
         return names[0] if len(names) == 1 else ""
 
-    def _tensor(self, field: Field) -> None:
+    def _has_packed(self, field: Field) -> bool:
+        """Whether an attribute's integers are written in another way than ours."""
+        parts = fields(self.content, field.start, field.end, passing=ATTRIBUTE_RUNS)
+        return any(part.number == 8 and part.is_span for part in parts)
+
+    def _initializer(self, field: Field) -> None:
+        name, sizes = self._tensor(field)
+        self.shapes[name] = sizes
+
+    def _tensor(self, field: Field) -> tuple[str, tuple[int, ...]]:
+        """Check a tensor and return its name and shape."""
         sizes: list[int] = []
         element, length, strings = 0, 0, 0
         name, raw = "", b""
         for part in fields(self.content, field.start, field.end):
             if part.number == 1 and part.is_span:
-                sizes += list(self._packed(part))
+                sizes += self._packed(part)
             elif part.number == 1:
                 sizes.append(part.value)
             elif part.number == 2:
@@ -323,6 +361,8 @@ class _Walk:
                 name = self._text(part)
             else:
                 raise ModelFileError(Fault.GRAPH, f"a tensor has field {part.number}.")
+        if len(sizes) > MOST_AXES or max(sizes, default=0) > LARGEST_FILE:
+            raise ModelFileError(Fault.SHAPE, f"a tensor has the shape {tuple(sizes)[:8]}.")
         count = math.prod(sizes)  # Python integers: no overflow
         expected = strings if element == STRING_CODE else count * ELEMENT_BYTES.get(element, -1)
         if (count if element == STRING_CODE else length) != expected:
@@ -331,15 +371,15 @@ class _Walk:
             )
         if element == INT64_CODE and len(raw) == SIZES_BYTES:
             self.sizes[name] = b"" if name in self.sizes else raw
+        return name, tuple(sizes)
 
     def _packed(self, field: Field) -> list[int]:
-        values, value, shift = [], 0, 0
-        for byte in self.content[field.start : field.end]:
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                values.append(value)
-                value, shift = 0, 0
+        """The integers of a span, as far as more than a tensor may have axes."""
+        values: list[int] = []
+        at = field.start
+        while at < field.end and len(values) <= MOST_AXES:
+            value, at = read_varint(self.content, at, field.end)
+            values.append(value)
         return values
 
     def _port(self, field: Field) -> Port:

@@ -47,13 +47,13 @@ def fields(
         if passing is not None and (run := passing.match(content, at, end)):
             at = run.end()
             continue
-        key, at = _varint(content, at, end)
+        key, at = read_varint(content, at, end)
         number, wire = key >> 3, key & 7
         if wire == VARINT:
-            value, at = _varint(content, at, end)
+            value, at = read_varint(content, at, end)
             yield Field(number, value)
         elif wire == BYTES:
-            length, at = _varint(content, at, end)
+            length, at = read_varint(content, at, end)
             if length > end - at:
                 raise _malformed(at)
             yield Field(number, 0, at, at + length, is_span=True)
@@ -68,7 +68,12 @@ def fields(
             raise _malformed(at)
 
 
-def _varint(content: bytes, at: int, end: int) -> tuple[int, int]:
+def read_varint(content: bytes, at: int, end: int) -> tuple[int, int]:
+    """The integer that begins at this byte, and the byte after it.
+
+    Raises:
+        ModelFileError: if none does, or it has more than 64 bits.
+    """
     value = 0
     for shift in range(0, 70, 7):
         if at >= end:

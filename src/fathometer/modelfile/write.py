@@ -117,8 +117,13 @@ class Shipped:
         quality: Mapping[str, object] | None = None,
         more: Mapping[str, Mapping[str, object]] | None = None,
     ) -> ModelFile:
-        """The verified file, stating how it did on the lockbox, and what `more` says of it."""
-        stated = {**self.stated, **(more or {}), "quality": dict(quality or {})}
+        """The verified file, stating how it did on the lockbox, and what `more` says of it.
+
+        A quality that is no number, such as the ROC AUC of rows of one class, is written null."""
+        told = {
+            name: None if _is_endless(value) else value for name, value in (quality or {}).items()
+        }
+        stated = {**self.stated, **(more or {}), "quality": told}
         return from_bytes(seal(self.proto, stated))
 
 
@@ -207,6 +212,11 @@ def seal(proto: onnx.ModelProto, stated: Mapping[str, Mapping[str, object]]) -> 
     start = content.rindex(BLANK_HASH.encode())
     stamp = blank_hash_of(content, start).encode()
     return content[:start] + stamp + content[start + len(BLANK_HASH) :]
+
+
+def _is_endless(value: object) -> bool:
+    """Whether JSON has no word for it."""
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def _json(value: Mapping[str, object]) -> str:

@@ -17,6 +17,7 @@ from fathometer.errors import NetworkError
 from fathometer.graph import Graph
 from fathometer.networks import layers
 from fathometer.networks.declaration import ALL, INPUTS, OUTPUT, Declaration, Layer
+from fathometer.networks.gelu import write_gelu
 from fathometer.networks.layers import Activation, WriteActivation
 from fathometer.networks.network import (
     Dropout,
@@ -32,13 +33,6 @@ def _write_tanh(graph: Graph, x: str) -> str:
     return graph.add("Tanh", x)
 
 
-def _write_gelu(graph: Graph, x: str) -> str:
-    """x · Φ(x) by the error function, as torch's default does (Hendrycks and Gimpel 2016)."""
-    bent = graph.add("Erf", graph.add("Mul", x, graph.constant(np.float32(math.sqrt(0.5)))))
-    share = graph.add("Add", bent, graph.constant(np.float32(1.0)))
-    return graph.add("Mul", graph.add("Mul", x, graph.constant(np.float32(0.5))), share)
-
-
 def _write_mish(graph: Graph, x: str) -> str:
     """x · tanh(softplus(x)) (Misra 2019)."""
     return graph.add("Mul", x, graph.add("Tanh", graph.add("Softplus", x)))
@@ -49,7 +43,7 @@ def _write_mish(graph: Graph, x: str) -> str:
 ACTIVATIONS: Mapping[str, tuple[Activation, WriteActivation, float]] = {
     "relu": (torch.relu, layers.write_relu, math.sqrt(2)),
     "silu": (silu, layers.write_silu, math.sqrt(2)),
-    "gelu": (gelu, _write_gelu, math.sqrt(2)),
+    "gelu": (gelu, write_gelu, math.sqrt(2)),
     "mish": (mish, _write_mish, math.sqrt(2)),
     "tanh": (torch.tanh, _write_tanh, 5 / 3),
     "identity": (lambda x: x, lambda graph, x: x, 1.0),

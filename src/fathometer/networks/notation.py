@@ -1,11 +1,11 @@
-"""A declared network as a TOML file: read with errors that name the layer, and written back."""
+"""A declared network as a TOML file: read, with errors that name the layer."""
 
 from __future__ import annotations
 
 import json
 import math
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -198,33 +198,3 @@ def _checked(where: str, table: object, keys: Mapping[str, Key]) -> dict[str, An
             raise NetworkError(f"{where} has {key} = {said}; it takes {keys[key].takes}.")
         found[key] = keys[key].convert(value)
     return found
-
-
-def write_network(notation: Notation) -> str:
-    """The TOML text of a network; parsed, it is the same network."""
-    declaration, taught = notation.declaration, notation.taught
-    lines = [f"name = {_text(notation.name)}", f"bins = {declaration.bins}"]
-    for layer in declaration.layers:
-        lines += ["", "[[layer]]"]
-        for key, (_, field) in LAYER_KEYS.items():
-            value = getattr(layer, field)
-            if value is not None:
-                lines.append(f"{key} = {_value(value)}")
-    lines += ["", "[output]", f"from = {_value(declaration.output)}"]
-    lines += ["", "[training]"]
-    lines += [f"{key} = {_value(getattr(taught, key))}" for key in TRAINING_KEYS]
-    return "\n".join(lines) + "\n"
-
-
-def _value(value: object) -> str:
-    """A value as TOML writes it; booleans, numbers and lists as JSON does."""
-    if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, Sequence):
-        return f"[{', '.join(map(_value, value))}]"
-    return json.dumps(value)
-
-
-def _text(text: str) -> str:
-    # JSON's escapes are TOML's, but for DEL, which TOML wants escaped.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -4,7 +4,6 @@ What torch takes apart into these operators needs no row of its own."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import torch
@@ -12,6 +11,7 @@ from torch.fx import Node
 
 from fathometer.graph import Element
 from fathometer.networks.arranging import ARRANGING
+from fathometer.networks.gelu import write_gelu, write_gelu_by_tanh
 from fathometer.networks.reductions import REDUCTIONS
 from fathometer.networks.writer import Write, Writer, cannot_write, dtype_of
 
@@ -74,15 +74,8 @@ def _sign(w: Writer, node: Node) -> str:
 
 
 def _gelu(w: Writer, node: Node) -> str:
-    x = w.tensor(node.args[0])
-    if node.kwargs.get("approximate", "none") == "tanh":
-        cubed = w.graph.add("Mul", w.graph.add("Mul", x, x), x)
-        bent = w.graph.add("Add", x, w.graph.add("Mul", cubed, w.number(0.044715)))
-        bent = w.graph.add("Tanh", w.graph.add("Mul", bent, w.number(math.sqrt(2 / math.pi))))
-    else:
-        bent = w.graph.add("Erf", w.graph.add("Mul", x, w.number(math.sqrt(0.5))))
-    share = w.graph.add("Add", bent, w.number(1.0))
-    return w.graph.add("Mul", w.graph.add("Mul", x, w.number(0.5)), share)
+    is_tanh = node.kwargs.get("approximate", "none") == "tanh"
+    return (write_gelu_by_tanh if is_tanh else write_gelu)(w.graph, w.tensor(node.args[0]))
 
 
 def _leaky_relu(w: Writer, node: Node) -> str:

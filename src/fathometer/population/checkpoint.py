@@ -43,10 +43,11 @@ def load_arrays(
         # Opened here, since numpy leaves a damaged file open.
         with path.open("rb") as source, np.load(source, allow_pickle=False) as file:
             arrays = dict(file)
-    except (OSError, ValueError, zipfile.BadZipFile):
+        head = json.loads(arrays.pop(HEAD).tobytes())
+        is_same = head["asked"] == list(asked)
+    except (EOFError, KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile):
         return None
-    head = json.loads(arrays.pop(HEAD).tobytes())
-    return (head, arrays) if head["asked"] == list(asked) else None
+    return (head, arrays) if is_same else None
 
 
 class Checkpoint:

@@ -23,8 +23,8 @@ class Cohort:
 
     @property
     def is_through(self) -> bool:
-        """Whether its schedule has ended, or nothing has improved for long."""
-        return self.taken >= self.steps or self.choice.exhausted
+        """Whether its schedule has ended, nothing has improved for long, or it diverged."""
+        return self.taken >= self.steps or self.choice.exhausted or self.choice.has_failed
 
     @property
     def best_by_others(self) -> np.ndarray:

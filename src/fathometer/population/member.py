@@ -45,16 +45,20 @@ class Logarithm:
     spread: Tensor
     plain_mean: Tensor  # (F,) of the values themselves
     plain_spread: Tensor
+    low: Tensor  # (F,) the least and largest value seen; answers are cut to them
+    high: Tensor
 
     def standardised(self, outputs: Tensor, fold: int) -> Tensor:
         """What outputs (n, 1) of one fold's network say as standardised values."""
         values = torch.expm1(outputs.double() * self.spread[fold] + self.mean[fold])
+        values = values.clamp(self.low[fold], self.high[fold])
         return ((values - self.plain_mean[fold]) / self.plain_spread[fold]).float()
 
     def to(self, device: torch.device) -> Logarithm:
         """The same on another device."""
         each = (self.target, self.mean, self.spread, self.plain_mean, self.plain_spread)
-        return Logarithm(*(tensor.to(device) for tensor in each))
+        ends = (self.low, self.high)
+        return Logarithm(*(tensor.to(device) for tensor in (*each, *ends)))
 
 
 @dataclass(frozen=True)

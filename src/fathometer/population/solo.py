@@ -24,7 +24,7 @@ from fathometer.networks.raw.encoder import RawTraining
 from fathometer.networks.raw.fusion import RawNet
 from fathometer.population.pupil import Pupil, SoloLessons
 from fathometer.population.solo_checkpoint import SoloCheckpoint
-from fathometer.population.stopping import LeaveFoldOut
+from fathometer.population.stopping import LeaveFoldOut, diverged
 from fathometer.population.train import one_thread_an_operator
 
 SAVE_SECONDS = 15.0
@@ -98,6 +98,9 @@ def train_solo(
 
     Returns:
         The members in their order; none if not all had a validation.
+
+    Raises:
+        LearnerError: if a member's loss is no number any more.
     """
     saved = None
     if checkpoint is not None:
@@ -190,6 +193,8 @@ class Course:
         while all(self.ahead):
             firsts = [own.pop(0) for own in self.ahead]
             better = self.choice.observe(np.array([each for each, _ in firsts]))
+            if self.choice.has_failed:
+                raise diverged(len(self.choice.history))
             for member in np.flatnonzero(better):
                 self.kept[member] = firsts[member][1]
         epochs = tuple(each.epoch for each in self.pupils)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fathometer.errors import LearnerError
+
 # All stop when this share of the validations, up to now, has brought nothing. The learning rate
 # falls to 0 at 1/7, 3/7 and 7/7 of a schedule (`block.pace`): who was best at 1/7 is overtaken by
 # 3/7 or not at all, and who was best at 3/7 waits for the end.
@@ -35,6 +37,13 @@ class LeaveFoldOut:
         return np.array(self.history).reshape(-1, len(self.kept))
 
     @property
+    def has_failed(self) -> bool:
+        """Whether the latest losses are not all finite: the networks of that fold diverged.
+
+        No later one is finite again, and what the other folds keep would hang on who came last."""
+        return bool(self.history) and not np.isfinite(self.history[-1]).all()
+
+    @property
     def exhausted(self) -> bool:
         """Whether `patience` validations have passed, and for long none improved any choice."""
         seen = len(self.history)
@@ -43,12 +52,22 @@ class LeaveFoldOut:
     def observe(self, losses: np.ndarray) -> np.ndarray:
         """Take in the members' losses (P,); returns which members to keep now, (P,) bool."""
         self.history.append(losses)
+        if self.has_failed:
+            return np.zeros(len(losses), dtype=bool)
         asked = self._asks.sum(axis=1)
         others = np.where(self._asks, losses, 0.0).sum(axis=1) / np.maximum(asked, 1)
         improved = np.where(asked > 0, others < self.best, True)
         self.best[improved] = np.where(asked > 0, others, np.inf)[improved]
         self.kept[improved] = len(self.history) - 1
         return np.asarray(improved)
+
+
+def diverged(validations: int) -> LearnerError:
+    """The error for networks of which none is left."""
+    return LearnerError(
+        f"the networks diverged: at validation {validations} their loss was not a finite number.",
+        try_next="a lower learning rate",
+    )
 
 
 def survivors(best: np.ndarray, share: float) -> list[int]:

@@ -29,7 +29,7 @@ from fathometer.population.cohort import Cohort
 from fathometer.population.cost import members_of_a_block
 from fathometer.population.member import Graduate, Lessons, Member, Rung, Schedule
 from fathometer.population.state import padded_network, start
-from fathometer.population.stopping import survivors
+from fathometer.population.stopping import diverged, survivors
 
 REFILL = 0.75  # cohorts enter when less than this share of the places is taken
 SAVE_SECONDS = 15.0
@@ -66,9 +66,11 @@ def train(
             is there and of the same population; a resumed one ends with the same bytes.
 
     Returns:
-        Those that were validated at least once, in the order of `members`.
+        Those that were validated at least once, in the order of `members`; without settings of
+        which a network's loss was no number any more.
 
     Raises:
+        LearnerError: if that leaves none.
         ValueError: if a member's steps are no multiple of the steps between two validations.
     """
     if any(member.steps % schedule.every for member in members):
@@ -124,10 +126,12 @@ class Population:
     def _has_work(self) -> bool:
         """Whether anyone is left to train; moves the best on to the next rung where all arrived."""
         if not self.live and not self.waiting and self.rung < len(self._rungs) - 1:
-            best = [self.cohorts[place].best_by_others for place in self.arrived]
-            through = survivors(np.array(best), self._rungs[self.rung].survive)
-            self.waiting = [self.arrived[place] for place in through]
-            self.waiting = [p for p in self.waiting if not self.cohorts[p].is_through]
+            sound = [place for place in self.arrived if not self.cohorts[place].choice.has_failed]
+            if sound:
+                best = [self.cohorts[place].best_by_others for place in sound]
+                through = survivors(np.array(best), self._rungs[self.rung].survive)
+                self.waiting = [sound[place] for place in through]
+                self.waiting = [p for p in self.waiting if not self.cohorts[p].is_through]
             self.arrived = []
             self.rung += 1
             return self._has_work()
@@ -210,13 +214,12 @@ class Population:
         return whole * share
 
     def graduates(self) -> tuple[Graduate, ...]:
-        """All members that were validated."""
-        return tuple(
-            graduate
-            for cohort in self.cohorts
-            if cohort.choice.history
-            for graduate in self._graduate(cohort)
-        )
+        """All members that were validated, and did not diverge."""
+        judged = [cohort for cohort in self.cohorts if cohort.choice.history]
+        sound = [cohort for cohort in judged if not cohort.choice.has_failed]
+        if judged and not sound:
+            raise diverged(len(judged[0].choice.history))
+        return tuple(graduate for cohort in sound for graduate in self._graduate(cohort))
 
     def _graduate(self, cohort: Cohort) -> list[Graduate]:
         states, choice = cohort.states, cohort.choice

@@ -93,16 +93,6 @@ class Residuals:
 
 
 @dataclass(frozen=True)
-class Curve:
-    """How a contestant's validation score went while it learned."""
-
-    model: str
-    family: Side
-    steps: tuple[float, ...]
-    scores: tuple[float, ...]  # the task's metric
-
-
-@dataclass(frozen=True)
 class ReportContent:
     """Everything that the report says. Strings are plain text; the page escapes them."""
 
@@ -124,7 +114,6 @@ class ReportContent:
     reliability: tuple[Reliability, ...] = ()  # the winner first, then the best of each family
     confusions: tuple[Confusion, ...] = ()
     residuals: tuple[Residuals, ...] = ()
-    curves: tuple[Curve, ...] = ()
     galleries: tuple[Gallery, ...] = ()  # a column of pictures or texts each
     rejected: tuple[RejectedLine, ...] = ()  # the first 100
     rejected_count: int = 0

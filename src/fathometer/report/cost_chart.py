@@ -18,9 +18,10 @@ from fathometer.report.drawing import (
     tick_places,
 )
 from fathometer.report.markup import Markup, tag, together
-from fathometer.report.quantities import file_size, fixed, prefixed, scored, shared_places
+from fathometer.report.quantities import file_size, prefixed, scored, shared_places
 from fathometer.table.metric import METRICS
 from fathometer.trial.scorecard import Bill, Quality, Scorecard
+from fathometer.verdict.quantities import fixed
 
 BREAK = 30  # pixels beyond the broken end of the score axis
 FONT = 12.0

@@ -10,10 +10,11 @@ from fathometer.report.drawing import Axis, label, line, mark, picture, shortene
 from fathometer.report.fit_charts import short_number
 from fathometer.report.markup import Markup, tag, together
 from fathometer.report.pieces import both_widths, figure, paragraph
-from fathometer.report.quantities import fixed, places_for, sentence
+from fathometer.report.quantities import sentence
 from fathometer.table.metric import METRICS
 from fathometer.verdict.forecast import Band, Forecast, Measured
 from fathometer.verdict.forecast_words import forecast_sentences
+from fathometer.verdict.quantities import fixed, places_for
 
 NARROWEST = 500  # pixels below which a chart is drawn for a phone
 # A band may be several times as wide as the curves are high; then it runs out of the picture.

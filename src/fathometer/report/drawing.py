@@ -44,7 +44,9 @@ class Axis:
         step = 10 ** math.floor(math.log10(span / most))
         step *= next((m for m in (1, 2, 5) if span / (step * m) <= most), 10)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
-        return [round(number * step, 12) for number in range(first, last + 1)]
+        # Rounded against what binary fractions leave over, at whatever size the steps have.
+        places = 3 - math.floor(math.log10(step))
+        return [round(number * step, places) for number in range(first, last + 1)]
 
 
 def _ratio_ticks(low: float, high: float, most: int) -> list[float]:

@@ -1,14 +1,16 @@
-"""Where contestants err: calibration, predicted against actual, error spread, learning curves."""
+"""Where contestants err: calibration, predicted against actual, error spread."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-from fathometer.report.content import Curve, Reliability, Residuals
+from fathometer.report.content import Reliability, Residuals
 from fathometer.report.drawing import Axis, label, line, mark, picture, shortened, tick_places
 from fathometer.report.markup import Markup, tag, together
-from fathometer.report.quantities import bare, counted, fixed, places_for, signed, significant
+from fathometer.report.quantities import bare, counted, signed
+from fathometer.trial.reliance import wilson
+from fathometer.verdict.quantities import places_for
 
 SIZE = 320  # pixels, width of one small chart
 LAYERS = 8  # of dots
@@ -66,13 +68,6 @@ def _bin(drawn: Reliability, place: int, across: Axis, up: Axis) -> Markup:
         tag("rect", {"class": f"bar {drawn.family}", "x": x - 6, "y": 328 - tall, "width": 12,
                      "height": tall}),
     )  # fmt: skip
-
-
-def wilson(observed: float, count: int) -> tuple[float, float]:
-    """95 % interval of a share seen in `count` rows (Wilson 1927)."""
-    spread = Z * math.sqrt(observed * (1 - observed) / count + Z**2 / (4 * count**2))
-    scale, centre = 1 + Z**2 / count, observed + Z**2 / (2 * count)
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
 def value_range(drawn: Sequence[Residuals]) -> tuple[float, float]:
@@ -179,25 +174,3 @@ def _error_row(drawn: Residuals, axis: Axis, y: float, width: int) -> Markup:
                      "width": max(1.0, inner[1] - inner[0]), "height": 14}),
         mark(drawn.family, axis.at(errors[len(errors) // 2]), y, 5),
     )  # fmt: skip
-
-
-def curve_chart(drawn: Curve, metric: str) -> Markup:
-    """The validation score over the steps of training."""
-    low, high = min(drawn.scores), max(drawn.scores)
-    edge = (high - low) * 0.06 or 0.01
-    across = Axis(drawn.steps[0], drawn.steps[-1], 52, SIZE - 10)
-    up = Axis(low - edge, high + edge, 200, 12)
-    points = zip(drawn.steps, drawn.scores, strict=True)
-    path = "L".join(f"{across.at(step):.1f} {up.at(score):.1f}" for step, score in points)
-    ticks = up.ticks(5)
-    rows = [label(fixed(t, tick_places(ticks)), 46, up.at(t) + 4, "tick", "end") for t in ticks]
-    said = f"from {significant(drawn.scores[0])} to {significant(drawn.scores[-1])}"
-    return picture(
-        (SIZE, 246),
-        (f"Validation {metric} of {drawn.model} while it learned", said),
-        *[line("grid", across.start, up.at(t), across.end, up.at(t)) for t in ticks],
-        *rows,
-        *[label(f"{t:g}", across.at(t), 217, "tick", "middle") for t in across.ticks(5)],
-        tag("path", {"class": f"curve {drawn.family}", "d": f"M{path}"}),
-        label("step", (across.start + across.end) / 2, 240, "axis-name", "middle"),
-    )

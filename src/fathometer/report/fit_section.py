@@ -1,10 +1,9 @@
-"""The section on errors: calibration, confusion, predicted against actual, learning curves."""
+"""The section on errors: calibration, confusion, predicted against actual."""
 
 from __future__ import annotations
 
 from fathometer.report.content import ReportContent
 from fathometer.report.fit_charts import (
-    curve_chart,
     error_chart,
     reliability_chart,
     scatter_chart,
@@ -13,15 +12,12 @@ from fathometer.report.fit_charts import (
 )
 from fathometer.report.markup import Markup, tag, together
 from fathometer.report.pieces import both_widths, bullets, figure, model_title
-from fathometer.report.quantities import sentence
 from fathometer.report.tables import confusion_table
-from fathometer.table.metric import METRICS
 
 
 def errors(content: ReportContent) -> Markup:
-    """Calibration, confusion, residuals and validation curves."""
-    parts = [_calibration(content), _confusions(content), _residuals(content), _curves(content)]
-    return together(*parts)
+    """Calibration, confusion and residuals."""
+    return together(_calibration(content), _confusions(content), _residuals(content))
 
 
 def _calibration(content: ReportContent) -> Markup:
@@ -81,19 +77,3 @@ def _residuals(content: ReportContent) -> Markup:
         spread,
         bullets(lines),
     )  # fmt: skip
-
-
-def _curves(content: ReportContent) -> Markup:
-    drawn = [one for one in content.curves if len(one.steps) > 1]
-    if not drawn:
-        return Markup()
-    metric = METRICS[content.task.metric].label
-    charts = [
-        tag("div", {}, model_title(one.model, one.family, content.verdict.winner),
-            curve_chart(one, metric))
-        for one in drawn
-    ]  # fmt: skip
-    caption = f"{sentence(metric)} on validation rows while learning."
-    return together(
-        tag("h3", {}, "Learning"), figure(caption, tag("div", {"class": "several"}, *charts))
-    )

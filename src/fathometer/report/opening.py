@@ -10,7 +10,6 @@ from fathometer.report.quantities import (
     bare,
     counted,
     file_size,
-    places_for,
     prefixed,
     scored,
     sentence,
@@ -21,6 +20,7 @@ from fathometer.report.tables import family_mark
 from fathometer.table.metric import METRICS
 from fathometer.table.task import TaskKind
 from fathometer.verdict.chances import chances, percent
+from fathometer.verdict.quantities import places_for
 from fathometer.verdict.verdict import Gap
 
 

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 
-from fathometer.errors import StoreError
 from fathometer.report import (
     credit_section,
     curve_chart,
@@ -84,28 +81,6 @@ def render(content: ReportContent) -> str:
         ),
         "\n",
     )
-
-
-def write_report(content: ReportContent, path: Path) -> None:
-    """Write the report; a crash leaves the old file or the new one, never a part.
-
-    Raises:
-        StoreError: if the file cannot be written.
-    """
-    text = render(content)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with open(part, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise StoreError(
-            f"The report could not be written to {path}: {error.strerror}.",
-            try_next="--out with a folder that can be written and has room",
-        ) from error
 
 
 def asset(name: str) -> str:

@@ -7,42 +7,15 @@ from collections.abc import Sequence
 
 from fathometer.trial.scorecard import Quality
 from fathometer.verdict.chances import percent
+from fathometer.verdict.quantities import fixed, places_for, significant
 
-MOST_PLACES = 6
 PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"))
-
-
-def places_for(half_width: float) -> int:
-    """Decimal places at which a half-width shows two digits; negative from 100 on.
-
-    A score is known to about that: 0.8684 ± 0.026 reads 0.868."""
-    if not math.isfinite(half_width) or half_width <= 0:
-        return 3
-    return min(MOST_PLACES, 1 - math.floor(math.log10(half_width)))
 
 
 def shared_places(qualities: Sequence[Quality]) -> int:
     """Decimal places for a column of scores: those of the narrowest interval that has a width."""
     widths = [(q.high - q.low) / 2 for q in qualities if q.high > q.low]
     return places_for(min(widths)) if widths else 3
-
-
-def fixed(value: float, places: int) -> str:
-    """The value at so many decimal places, thousands separated; negative places round before it."""
-    if not math.isfinite(value):
-        return "–"
-    rounded = round(value, places)
-    return f"{rounded + 0.0:,.{max(places, 0)}f}".replace("-", "−")
-
-
-def significant(value: float, digits: int = 3) -> str:
-    """The value at so many significant digits, thousands separated, never in powers of ten."""
-    if not math.isfinite(value):
-        return "–"
-    if value == 0:
-        return "0"
-    rounded = float(f"{value:.{digits - 1}e}")  # 0.9999 is 1.0 at two digits, not 1.00
-    return fixed(value, digits - 1 - math.floor(math.log10(abs(rounded))))
 
 
 def measured(value: float) -> str:

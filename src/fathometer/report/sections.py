@@ -126,7 +126,7 @@ def rejected(content: ReportContent) -> Markup:
     if not content.rejected_count:
         return paragraph("No line was refused.")
     words = (
-        f"{counted(content.rejected_count, 'line')} of {content.source} could not be read; "
+        f"{counted(content.rejected_count, 'line')} could not be read; "
         "rejected.csv holds all that were refused."
     )
     return together(paragraph(words), tables.rejected_table(content))

@@ -9,18 +9,10 @@ from dataclasses import dataclass
 from fathometer.report.content import Confusion, ReportContent, Side
 from fathometer.report.drawing import mark
 from fathometer.report.markup import Markup, tag, together
-from fathometer.report.quantities import (
-    counted,
-    file_size,
-    fixed,
-    measured,
-    places_for,
-    scored,
-    shared_places,
-    significant,
-)
+from fathometer.report.quantities import counted, file_size, measured, scored, shared_places
 from fathometer.table.metric import METRICS
 from fathometer.trial.scorecard import Bill, Coverage, Quality, Scorecard
+from fathometer.verdict.quantities import fixed, places_for, significant
 
 COLUMNS_SHOWN = 500  # a table of 10,000 columns must not make the page slow
 REJECTED_SHOWN = 100

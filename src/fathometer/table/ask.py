@@ -187,8 +187,9 @@ def _classify(column: Column) -> Task:
     Raises: TaskError for one class, or for more than a thousand."""
     found = pc.value_counts(column.values.filter(pa.array(_known(column))))
     labels = class_labels(replace(column, values=found.field("values")))
-    names, order = np.unique(labels.astype(str), return_index=True)
-    counts = found.field("counts").to_numpy()[order]
+    names, place = np.unique(labels.astype(str), return_inverse=True)
+    # Arrow tells 0.0 and -0.0 apart, which have one name.
+    counts = np.bincount(place, weights=found.field("counts").to_numpy()).astype(np.int64)
     _refuse_number_of_classes(column, len(names), str(names[0]))
     is_whole = all(name.removeprefix("-").isdecimal() for name in names)
     order = np.argsort([int(name) for name in names]) if is_whole else np.arange(len(names))

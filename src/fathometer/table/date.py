@@ -12,6 +12,9 @@ import pyarrow.compute as pc
 
 from fathometer.table.layout import ISO, MONTHS, DateLayout
 
+# Years of four digits, 1 to 9999, in seconds since 1970: what strings and the graph can say.
+FIRST_SECOND, END_SECOND = -62_135_596_800.0, 253_402_300_800.0
+
 
 def days_from_civil(
     year: np.ndarray, month: np.ndarray, day: np.ndarray
@@ -36,12 +39,19 @@ def matches(values: pa.Array, layout: DateLayout) -> np.ndarray:
 def parse(values: pa.Array, layout: DateLayout) -> np.ndarray:
     """Seconds since 1970-01-01 UTC (float64) of strings in this layout or in ISO 8601.
 
-    NaN where a value is missing or written otherwise. A time without offset counts as UTC."""
+    NaN where a value is missing, written otherwise, or an offset takes it out of the years 1 to
+    9999. A time without offset counts as UTC."""
     seconds = _parse_one(values, layout)
     if layout != ISO:
         iso = _parse_one(values, ISO)
         seconds = np.where(np.isnan(seconds), iso, seconds)
-    return seconds
+    return within_years(seconds)
+
+
+def within_years(seconds: np.ndarray) -> np.ndarray:
+    """Seconds since 1970, NaN outside the years 1 to 9999."""
+    inside = (seconds >= FIRST_SECOND) & (seconds < END_SECOND)
+    return np.where(inside, seconds, np.nan)
 
 
 def _parse_one(values: pa.Array, layout: DateLayout) -> np.ndarray:

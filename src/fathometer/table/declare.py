@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,11 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fathometer.errors import ColumnError, KindError
-from fathometer.table.date import matches, parse
+from fathometer.table.date import matches, parse, within_years
 from fathometer.table.kind import ColumnSpec, Kind
 from fathometer.table.layout import ISO, LAYOUTS, DateLayout
 from fathometer.table.levels import MISSING_WORDS, Levels, find_levels
-from fathometer.table.number import far_sentinel, read_numbers
+from fathometer.table.number import far_sentinel, number_name, read_numbers
 from fathometer.table.table import Column, iso_strings
 
 TRUE_WORDS = ("true", "t", "yes", "y", "1", "1.0")
@@ -50,6 +51,8 @@ class Converted:
     remarks: tuple[str, ...] = ()
     layout: DateLayout | None = None
     decimal_comma: bool = False
+    mark: str = ""
+    keeps_zeros: bool = False
 
 
 def raw_column(
@@ -67,7 +70,8 @@ def raw_column(
     array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
     if isinstance(array, pa.ChunkedArray):
         raise ColumnError(
-            f'Column "{name}" holds more than 2 GB of text.', try_next=f"--ignore {name}"
+            f'Column "{name}" holds more than 2 GB of text.',
+            try_next=f"--ignore {shlex.quote(name)}",
         )
     kind = array.type
     if pa.types.is_dictionary(kind):
@@ -84,12 +88,24 @@ def raw_column(
         array = pc.divide(ticks.cast(pa.float64()), float(SECONDS_IN[kind.unit]))
     elif pa.types.is_integer(kind):
         array = array.cast(pa.uint64() if pa.types.is_uint64(kind) else pa.int64())
-    elif pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+    elif pa.types.is_floating(kind):
         array = array.cast(pa.float64())
+    elif pa.types.is_decimal(kind):
+        array = _from_decimals(array)
     elif not pa.types.is_boolean(kind):
         array = array.cast(pa.string())
     levels = find_levels(array, missing) if pa.types.is_string(array.type) else None
     return RawColumn(name, array, levels, decimal_comma_likely)
+
+
+def _from_decimals(values: pa.Array) -> pa.Array:
+    """Decimals as float64; whole ones, which may be keys, so that no digit is lost."""
+    if values.type.scale > 0:
+        return values.cast(pa.float64())
+    try:
+        return values.cast(pa.int64())
+    except pa.ArrowInvalid:
+        return values.cast(pa.string())
 
 
 def convert(raw: RawColumn, kind: Kind, layout: DateLayout | None = None) -> Converted:
@@ -102,21 +118,25 @@ def convert(raw: RawColumn, kind: Kind, layout: DateLayout | None = None) -> Con
         return to_booleans(raw)
     if kind is Kind.DATE:
         return to_dates(raw, layout)
-    return Converted(to_strings(raw, plain_numbers=kind is Kind.CATEGORY))
+    return to_levels(raw) if kind is Kind.CATEGORY else Converted(to_strings(raw))
 
 
-def to_numbers(raw: RawColumn, decimal_comma: bool | None = None) -> Converted:
-    """float64; infinite values are null and said. Without `decimal_comma` the values decide it."""
+def to_numbers(
+    raw: RawColumn, decimal_comma: bool | None = None, mark: str | None = None
+) -> Converted:
+    """float64; infinite values are null and said. Without `decimal_comma` and `mark` (see
+    `read_numbers`) the values decide them."""
     if raw.levels is not None:
         numbers = read_numbers(
             raw.levels.values,
             decimal_comma=decimal_comma,
             decimal_comma_likely=raw.decimal_comma_likely,
+            mark=mark,
         )
         known = raw.levels.spread(np.where(numbers.read, numbers.values, np.nan))
         unread = raw.levels.rows_of(~numbers.read)
         made = _finite(known, unread, numbers.remarks)
-        return replace(made, decimal_comma=numbers.decimal_comma)
+        return replace(made, decimal_comma=numbers.decimal_comma, mark=numbers.mark)
     if raw.is_moment:
         return Converted(pa.array(seconds(raw.values), from_pandas=True))
     return _finite(raw.values.cast(pa.float64(), safe=False), None, ())
@@ -150,13 +170,26 @@ def to_booleans(raw: RawColumn) -> Converted:
 def to_dates(raw: RawColumn, layout: DateLayout | None = None) -> Converted:
     """Seconds since 1970 UTC."""
     if raw.is_moment:
-        return Converted(pa.array(seconds(raw.values), from_pandas=True), layout=ISO)
+        values, remarks = _within_years(seconds(raw.values))
+        return Converted(pa.array(values, from_pandas=True), remarks=remarks, layout=ISO)
     levels = raw.levels or find_levels(to_strings(raw))
     chosen = layout or choose_layout(raw)
     found = parse(levels.values, chosen) if len(levels.values) else np.zeros(0)
     values = levels.spread(found)
     known = pc.if_else(pc.is_nan(values), None, values)
     return Converted(known, levels.rows_of(np.isnan(found)), layout=chosen)
+
+
+def _within_years(moments: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Seconds (rows,) with NaN for what no date string of four digits says, and a remark."""
+    known = within_years(moments)
+    return known, outside_years_said(int((~np.isnan(moments) & np.isnan(known)).sum()))
+
+
+def outside_years_said(count: int) -> tuple[str, ...]:
+    """The remark about so many moments that no date string says; none about none."""
+    noun = "moment" if count == 1 else "moments"
+    return (f"{count:,} {noun} outside the years 1 to 9999 treated as missing",) if count else ()
 
 
 def choose_layout(raw: RawColumn, order: str = "") -> DateLayout:
@@ -173,6 +206,22 @@ def choose_layout(raw: RawColumn, order: str = "") -> DateLayout:
     return max((layout for layout in LAYOUTS if layout.order in orders), key=rows)
 
 
+def to_levels(raw: RawColumn, keeps_zeros: bool | None = None) -> Converted:
+    """Strings of a category, see `to_strings`.
+
+    keeps_zeros: whether "3.10" stays beside "3.1", where that is known; else it does where some of
+    the values that a point parts are numbers and others, such as "3.8.1", are none."""
+    if keeps_zeros is None:
+        keeps_zeros = raw.levels is not None and _are_versions(raw.levels.values)
+    return Converted(to_strings(raw, plain_numbers=not keeps_zeros), keeps_zeros=keeps_zeros)
+
+
+def _are_versions(names: pa.Array) -> bool:
+    has_fraction = pc.any(pc.match_substring_regex(names, r"^-?\d+\.\d+$")).as_py()
+    all_numbers = pc.all(pc.match_substring_regex(names, r"^-?\d+(?:\.\d+)?$")).as_py()
+    return bool(has_fraction and not all_numbers)
+
+
 def to_strings(raw: RawColumn, *, plain_numbers: bool = False) -> pa.Array:
     """Strings, null where missing. 3.0 becomes "3", so that a category is the same from a text file
     and from a frame; with `plain_numbers` also where it is written "3.0" or "3.50"."""
@@ -183,13 +232,9 @@ def to_strings(raw: RawColumn, *, plain_numbers: bool = False) -> pa.Array:
         return pa.array([text or None for text in iso_strings(seconds(raw.values))], pa.string())
     if pa.types.is_floating(raw.values.type):
         coded = pc.dictionary_encode(pc.if_else(pc.is_finite(raw.values), raw.values, None))
-        names = [_number_name(value) for value in coded.dictionary.to_pylist()]
+        names = [number_name(value) for value in coded.dictionary.to_pylist()]
         return pa.array(names, pa.string()).take(coded.indices)
     return raw.values.cast(pa.string())
-
-
-def _number_name(value: float) -> str:
-    return str(int(value)) if value.is_integer() and abs(value) < 1e17 else repr(value)
 
 
 def _plain(names: pa.Array) -> pa.Array:
@@ -249,10 +294,17 @@ def declared_column(
         made.layout if kind is Kind.DATE else None,
         missing_words(raw, kind),
         made.decimal_comma,
+        mark=made.mark,
+        keeps_zeros=made.keeps_zeros,
     )
-    notes = tuple(f"column {raw.name}: {remark}" for remark in made.remarks if "infinite" in remark)
+    notes = tuple(f"column {raw.name}: {remark}" for remark in lost_words(made))
     reason = "; ".join(("declared", *made.remarks))
     return Column(spec, made.values, reason), notes
+
+
+def lost_words(made: Converted) -> tuple[str, ...]:
+    """What the remarks say of values that became missing."""
+    return tuple(remark for remark in made.remarks if "treated as missing" in remark)
 
 
 def _does_not_fit(
@@ -263,8 +315,9 @@ def _does_not_fit(
     return KindError(
         f'Column "{raw.name}" was declared {kind.value}, but {int(unread.sum()):,} of '
         f'{len(raw.values):,} values are not{written}; the first is "{text}" in row {row:,}.',
-        details="rows are counted from 1, without the line of names",
-        try_next=f"--kind {raw.name}=category, or mend the value",
+        details="rows are counted from 1, without the line of names; mend the value, or declare "
+        "another kind",
+        try_next=f"--kind {shlex.quote(raw.name)}=category",
     )
 
 
@@ -286,10 +339,12 @@ def column_as(raw: RawColumn, spec: ColumnSpec) -> tuple[Column, tuple[str, ...]
 
     Nothing is decided on these values, so that one row is read as it would be among many."""
     if spec.kind is Kind.NUMBER:
-        made = to_numbers(raw, spec.decimal_comma)
+        made = to_numbers(raw, spec.decimal_comma, spec.mark)
+    elif spec.kind is Kind.CATEGORY:
+        made = to_levels(raw, spec.keeps_zeros)
     else:
         made = convert(raw, spec.kind, spec.layout)
-    notes = [f"column {spec.name}: {r}" for r in made.remarks if "infinite" in r]
+    notes = [f"column {spec.name}: {remark}" for remark in lost_words(made)]
     if made.unread is not None and made.unread.any():
         count, (text, row) = int(made.unread.sum()), first_unread(raw, made.unread)
         plural = {Kind.NUMBER: "numbers", Kind.DATE: "dates", Kind.BOOLEAN: "true or false"}

@@ -66,7 +66,7 @@ def divide(
         raise SplitError(
             f'Rows were to be divided by the time "{options.time}" and by the group '
             f'"{options.group}" at once, which contradict each other where a group goes on.',
-            try_next=f"--time {options.time} or --group {options.group}",
+            details="give --time or --group, not both",
         )
     rows = _look_at(table, task, options, np.random.default_rng(seed))
     learn, lockbox = _part(rows, lockbox_rows)
@@ -137,7 +137,7 @@ def _refuse_unanswered(truth: np.ndarray, task: Task) -> None:
         raise SplitError(
             f'{unknown:,} of {len(truth):,} rows have no value of the target "{task.target}" that '
             "can be learned or judged; they must be dropped first.",
-            try_next="fathometer.table.ask.answerable(table, task)",
+            details="fathometer.table.ask.answerable(table, task) drops them",
         )
 
 
@@ -147,12 +147,13 @@ def _refuse_too_few(table: Table, lockbox_rows: np.ndarray | None) -> None:
         raise SplitError(
             f"{table.name} has {learn:,} rows with a target to learn from; at least {FEWEST_ROWS} "
             "are needed to hold some back and to compare on them.",
-            try_next="a table with more rows",
         )
 
 
 def _part(rows: _Rows, lockbox_rows: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Row numbers to learn from and of the lockbox, ascending."""
+    """Row numbers to learn from and of the lockbox, ascending.
+
+    Raises: SplitError where all rows belong together."""
     count = len(rows.truth)
     if lockbox_rows is not None:
         lockbox = np.unique(np.asarray(lockbox_rows, dtype=np.int64))
@@ -161,10 +162,23 @@ def _part(rows: _Rows, lockbox_rows: np.ndarray | None) -> tuple[np.ndarray, np.
     if rows.times is not None:
         late = rows.times >= cut_moments(rows.times, [1 - share])[0]
         return np.flatnonzero(~late), np.flatnonzero(late)
+    if rows.units.max() == 0:
+        raise _all_linked(rows)
     place = _places(rows, np.arange(count), np.array([share, 1 - share]))
     if not (place == 0).any():  # a few large units, of which none fits
         place[rows.units == np.bincount(rows.units).argmin()] = 0
     return np.flatnonzero(place == 1), np.flatnonzero(place == 0)
+
+
+def _all_linked(rows: _Rows) -> SplitError:
+    """The error where no row can judge what another one teaches."""
+    different = len(rows.copies) - rows.repeated
+    return SplitError(
+        f'Every "{rows.options.group}" shares a row with the same features with another one, and '
+        "so all are linked: no row could be judged on without its like among those learned from.",
+        details=f"{len(rows.copies):,} rows, {different:,} of them different; divide without "
+        "--group, or keep a column that tells the rows apart",
+    )
 
 
 def cut_moments(times: np.ndarray, shares: list[float]) -> np.ndarray:
@@ -268,7 +282,7 @@ def _folds(rows: _Rows, train: np.ndarray) -> tuple[np.ndarray, ...]:
         raise SplitError(
             f"The {len(train):,} rows to learn from all belong together, by features, group or "
             "time, and cannot be divided into folds.",
-            try_next="another --group or --time column, or none",
+            details="name another column for --group or --time, or none",
         )
     return tuple(folds)
 

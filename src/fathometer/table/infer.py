@@ -7,8 +7,8 @@ hundred values cost."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -21,14 +21,17 @@ from fathometer.table.declare import (
     convert,
     find_sentinel,
     first_unread,
+    lost_words,
     missing_words,
+    outside_years_said,
+    to_levels,
     to_numbers,
     to_strings,
     without_sentinels,
 )
 from fathometer.table.kind import ColumnSpec, Kind
 from fathometer.table.layout import ISO, LAYOUTS, DateLayout
-from fathometer.table.levels import Levels, find_levels
+from fathometer.table.levels import Levels
 from fathometer.table.number import EXACT
 from fathometer.table.table import Column, iso_strings
 
@@ -46,7 +49,18 @@ LONG_CHARACTERS = 40.0
 FEW_LEVELS = 30
 NEW_WORDS = 0.5
 CODE_WIDTH = 3  # "007" is a code, "07" may be a month
-ID_WORDS = {"id", "ids", "index", "idx", "no", "nr", "instant", "key", "uuid", "guid", "rowid"}
+ID_WORDS = {"id", "ids", "index", "idx", "instant", "key", "uuid", "guid"}
+LAST_ID_WORDS = {"no", "nr"}  # elsewhere they are a negation or a number of something
+# What has keys: of these alone "id" is written without a sign between ("userid", not "paid").
+KEYED = """
+account application article book building campaign case client company contact course customer
+department device document driver employee encounter event game group guest hotel house household
+image invoice item job listing loan location machine match member message movie object order page
+parent participant passenger patient payment person photo player post product project property query
+question record region report request respondent row sample school seller sensor series session shop
+site song station store student subject task team test ticket track transaction trip unit user
+vehicle vendor video visit visitor
+"""
 MEASURED_WORDS = {"year", "date", "time", "day", "month", "hour", "week", "age", "step"}
 
 
@@ -61,6 +75,8 @@ class Decision:
     notes: tuple[str, ...] = ()
     sentinels: tuple[str, ...] = ()  # numbers only
     decimal_comma: bool = False
+    mark: str = ""  # numbers only
+    keeps_zeros: bool = False  # categories only
 
 
 def infer(raw: RawColumn) -> tuple[Column, tuple[str, ...]]:
@@ -78,6 +94,8 @@ def infer(raw: RawColumn) -> tuple[Column, tuple[str, ...]]:
         decision.layout,
         decision.sentinels or missing_words(raw, decision.kind),
         decision.decimal_comma,
+        mark=decision.mark,
+        keeps_zeros=decision.keeps_zeros,
     )
     column = Column(spec, decision.values, reason)
     return column, tuple(f"column {raw.name}: {note}" for note in decision.notes)
@@ -134,6 +152,8 @@ def _number(raw: RawColumn) -> Decision | None:
         return None
     if raw.levels is not None and _are_codes(raw.levels.values):
         return None
+    if made.values.null_count == len(made.values):  # "inf" alone
+        return _no_values(made)
     too_long = _too_long(raw, made)
     if too_long is not None:
         return too_long
@@ -142,7 +162,7 @@ def _number(raw: RawColumn) -> Decision | None:
         return row_names
     sentinels = find_sentinel(made.values)
     values, gone = without_sentinels(made.values, sentinels)
-    notes = (*(remark for remark in made.remarks if "infinite" in remark), *gone)
+    notes = (*lost_words(made), *gone)
     return Decision(
         Kind.NUMBER,
         values,
@@ -150,7 +170,14 @@ def _number(raw: RawColumn) -> Decision | None:
         notes=notes,
         sentinels=sentinels,
         decimal_comma=made.decimal_comma,
+        mark=made.mark,
     )
+
+
+def _no_values(made: Converted) -> Decision:
+    """Values were found, and none of them is one that a column can hold."""
+    nothing = pa.nulls(len(made.values), pa.string())
+    return Decision(Kind.CONSTANT, nothing, "no values: ignored", notes=lost_words(made))
 
 
 def _digit_share(levels: Levels) -> float:
@@ -198,11 +225,8 @@ def _too_long(raw: RawColumn, made: Converted) -> Decision | None:
     if distinct > IDENTIFIER_SHARE * rows:
         reason = f"whole numbers of up to 19 digits, {distinct:,} different of {rows:,}: ignored"
         return Decision(Kind.IDENTIFIER, strings, reason)
-    if distinct <= max(FEW_LEVELS, 0.05 * rows):
-        note = f"{_count(distinct, 'value')} beyond 2^53: kept as category, so no digit is lost"
-        return Decision(Kind.CATEGORY, strings, note, notes=(note,))
-    note = "whole numbers beyond 2^53 are rounded to 15 digits"
-    return Decision(Kind.NUMBER, made.values, f"{_range(made.values)}; {note}", notes=(note,))
+    note = f"{_count(distinct, 'value')} beyond 2^53: kept as category, so no digit is lost"
+    return Decision(Kind.CATEGORY, strings, note, notes=(note,))
 
 
 def _written_whole(raw: RawColumn) -> bool:
@@ -220,12 +244,12 @@ def _row_names(raw: RawColumn, made: Converted) -> Decision | None:
     if any(len(np.unique(part)) < len(part) for part in (numbers[:FIRST], numbers)):
         return None
     words = _name_words(raw.name)
-    named = bool(words & ID_WORDS) or raw.name.lower().endswith("id")
+    named = _is_key(words)
     # Rejected lines leave gaps, hence "almost" by one.
     steps = np.diff(numbers)
     counted = bool((steps >= 1).all() and steps.sum() <= 1.02 * len(steps))
     # A handful of rows is often in order by chance, and every column of it counts.
-    if not named and (not counted or words & MEASURED_WORDS or rows < FEW_ROWS):
+    if not named and (not counted or MEASURED_WORDS.intersection(words) or rows < FEW_ROWS):
         return None
     why = "named like a key" if named else "counts the rows"
     reason = (
@@ -234,10 +258,21 @@ def _row_names(raw: RawColumn, made: Converted) -> Decision | None:
     return Decision(Kind.IDENTIFIER, to_strings(raw), reason)
 
 
-def _name_words(name: str) -> set[str]:
-    """The words of a name in snake_case, camelCase or plain."""
+def _is_key(words: Sequence[str]) -> bool:
+    """Whether a column of such a name is a key: "user_id", "userid", "house no", but not "paid",
+    "no_of_rooms"."""
+    if not words:
+        return False
+    last = words[-1]
+    whose = last.removesuffix("id")
+    ends_as_key = last in LAST_ID_WORDS or (whose != last and whose in KEYED.split())
+    return ends_as_key or bool(ID_WORDS.intersection(words))
+
+
+def _name_words(name: str) -> list[str]:
+    """The words and figures of a name in snake_case, camelCase or plain."""
     parted = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)
-    return set(re.findall(r"[a-z]+", parted.lower()))
+    return re.findall(r"[a-z]+|\d+", parted.lower())
 
 
 def _use_as(raw: RawColumn, kind: str) -> str:
@@ -247,7 +282,9 @@ def _use_as(raw: RawColumn, kind: str) -> str:
 def _date(raw: RawColumn) -> Decision | None:
     if raw.is_moment:
         made = convert(raw, Kind.DATE)
-        return Decision(Kind.DATE, made.values, _days(made.values), ISO)
+        if made.values.null_count == len(made.values):
+            return _no_values(made)
+        return Decision(Kind.DATE, made.values, _days(made.values), ISO, lost_words(made))
     if raw.levels is None:
         return None
     few = raw.levels.values.slice(0, FEW)
@@ -256,6 +293,10 @@ def _date(raw: RawColumn) -> Decision | None:
     if not fitting:
         return None
     made = convert(raw, Kind.DATE, fitting[0])
+    assert made.unread is not None  # true where an offset leads out of the years
+    notes = outside_years_said(int(made.unread.sum()))
+    if made.values.null_count == len(made.values):
+        return _no_values(replace(made, remarks=notes))
     reason = _days(made.values)
     if fitting[0] is not ISO:
         reason += f", written like {fitting[0].example}"
@@ -264,7 +305,7 @@ def _date(raw: RawColumn) -> Decision | None:
             "; days and months cannot be told apart, read day first "
             f"(--kind {raw.name}=date:{fitting[1].order} to change)"
         )
-    return Decision(Kind.DATE, made.values, reason, fitting[0])
+    return Decision(Kind.DATE, made.values, reason, fitting[0], notes)
 
 
 def _days(values: pa.Array) -> str:
@@ -278,7 +319,8 @@ TESTS: tuple[Callable[[RawColumn], Decision | None], ...] = (_constant, _boolean
 
 def _words(raw: RawColumn) -> Decision:
     """Strings: a text, a name of the row, or a category."""
-    levels = raw.levels or find_levels(to_strings(raw))
+    assert raw.levels is not None, "numbers, moments and truth values are decided by now"
+    levels = raw.levels
     rows, different = len(levels.places), len(levels.values)
     few = levels.values.slice(0, SAMPLE)
     words = pc.split_pattern(pc.utf8_trim_whitespace(few), " ")
@@ -295,8 +337,11 @@ def _words(raw: RawColumn) -> Decision:
             return Decision(Kind.TEXT, to_strings(raw), described, notes=notes)
         reason = f"{different:,} different of {rows:,}: ignored{_use_as(raw, 'category')}"
         return Decision(Kind.IDENTIFIER, to_strings(raw), reason, notes=notes)
-    strings = to_strings(raw, plain_numbers=True)
-    return Decision(Kind.CATEGORY, strings, _count(different, "value"), notes=notes)
+    made = to_levels(raw)
+    words_said = _count(different, "value")
+    return Decision(
+        Kind.CATEGORY, made.values, words_said, notes=notes, keeps_zeros=made.keeps_zeros
+    )
 
 
 def _almost(raw: RawColumn) -> tuple[str, ...]:

@@ -56,8 +56,12 @@ class ColumnSpec:
 
     A model file knows `missing` as it was decided on the training rows: "?" or -999 may be fed raw.
     Strings it takes as a `Table` holds them: without blanks around them, and categories of whole
-    numbers without a fraction ("1", not "1.0" and not " 1"). Reading brings them to this form;
-    whoever feeds a file without Fathometer does so himself, else the level counts as unseen."""
+    numbers without a fraction ("1", not "1.0" and not " 1"), unless `keeps_zeros`. Reading brings
+    them to this form; whoever feeds a file without Fathometer does so himself, else the level
+    counts as unseen.
+
+    A number without a mark is in the column's unit: 7, "7" and "7%" are the same in a column of per
+    cents, and what carries another mark is no value of the column."""
 
     name: str
     kind: Kind
@@ -65,6 +69,11 @@ class ColumnSpec:
     missing: tuple[str, ...] = ()  # what stands for a missing value, besides empty: "?", "-999"
     decimal_comma: bool = False  # numbers written as text: "1.234,5" and not "1,234.5"
     picture: PictureSize | None = None  # images only
+    # The sign that numbers written as text carried: "%", "$"; None in files that do not tell, whose
+    # rows are read by the sign that most of them carry.
+    mark: str | None = ""
+    # Categories whose zeros after a point tell levels apart, such as versions: 3.1 and 3.10.
+    keeps_zeros: bool = False
 
     @property
     def size(self) -> PictureSize:

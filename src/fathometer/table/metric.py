@@ -39,9 +39,10 @@ class Metric:
 
 
 def roc_auc(truth: np.ndarray, scores: np.ndarray) -> float:
-    """Area under the ROC curve by ranks (ties count half); several classes: mean of one-vs-rest.
+    """Area under the ROC curve by ranks (ties count half); several classes: mean of one-vs-rest
+    over those that some rows have and others have not.
 
-    NaN where a class is absent."""
+    NaN where no class is such."""
     areas = []
     for place in [1] if scores.shape[1] == 2 else range(scores.shape[1]):
         positive = truth == place

@@ -38,6 +38,7 @@ class Numbers:
     read: np.ndarray
     remarks: tuple[str, ...] = ()
     decimal_comma: bool = False
+    mark: str = ""  # the currency or percent sign that was taken off
 
 
 def read_numbers(
@@ -45,19 +46,22 @@ def read_numbers(
     *,
     decimal_comma: bool | None = None,
     decimal_comma_likely: bool = False,
+    mark: str | None = None,
 ) -> Numbers:
     """Read different values, none missing, blanks around them already dropped.
 
     "inf" is read as infinity; percent signs are dropped and the figure kept.
 
     decimal_comma: whether commas are decimal, where that is known; else the values decide, and
-    `decimal_comma_likely` where they leave it open."""
+    `decimal_comma_likely` where they leave it open.
+    mark: the currency or percent sign of the column, where that is known: values may carry it or
+    none, which is the same. Without it the values decide."""
     plain = _matches(written, PLAIN)
     if plain.all() and not (decimal_comma and _matches(written, r"\.").any()):
-        return Numbers(_cast(written), plain)
+        return Numbers(_cast(written), plain, mark=mark or "")
     fields = pc.extract_regex(written, DRESSED)
     body = pc.fill_null(pc.struct_field(fields, "body"), "")
-    signed, marks = _same_mark(fields)
+    signed, mark = _same_mark(fields, mark)
     if decimal_comma is None:
         decimal_comma, remarks = _style(body, decimal_comma_likely)
     else:
@@ -72,7 +76,14 @@ def read_numbers(
     bare = plain & undressed  # "inf"
     if bare.any():
         values = np.where(bare, _cast(pc.if_else(pa.array(bare), written, "0")), values)
-    return Numbers(values, read | bare, remarks + marks, decimal_comma)
+    if mark:
+        remarks += ("percent signs dropped, 12 % is 12" if mark == "%" else f"{mark} dropped",)
+    return Numbers(values, read | bare, remarks, decimal_comma, mark)
+
+
+def number_name(value: float) -> str:
+    """A number as the name of a level or class: the shortest that reads as it, 1 and not 1.0."""
+    return str(int(value)) if value.is_integer() and abs(value) < 1e17 else repr(value)
 
 
 def _matches(values: pa.Array, pattern: str) -> np.ndarray:
@@ -99,11 +110,12 @@ def _style(body: pa.Array, decimal_comma_likely: bool) -> tuple[bool, tuple[str,
     return False, ("commas part thousands",)
 
 
-def _same_mark(fields: pa.Array) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Which values carry the commonest currency or percent sign, or none, and what it is.
+def _same_mark(fields: pa.Array, known: str | None) -> tuple[np.ndarray, str]:
+    """Which values carry the known or else the commonest currency or percent sign, or none, and
+    what it is.
 
     Two currencies in one column are not one unit; a percent sign on some values only leaves open
-    what the others are."""
+    what the others are, unless the column is known to be of per cents."""
     front = np.asarray(
         pc.fill_null(pc.struct_field(fields, "front"), "").to_numpy(False), dtype=str
     )
@@ -117,13 +129,15 @@ def _same_mark(fields: pa.Array) -> tuple[np.ndarray, tuple[str, ...]]:
     paired = (opened == "(") == (closed == ")")
     mark = np.where(front == "", back, front)
     once = ((front == "") | (back == "")) & paired
+    if known is not None:
+        return once & np.isin(mark, ["", known]), known
     names, counts = np.unique(mark[mark != ""], return_counts=True)
     if not len(names):
-        return once, ()
+        return once, ""
     usual = str(names[counts.argmax()])
     if usual == "%":
-        return once & (mark == "%"), ("percent signs dropped, 12 % is 12",)
-    return once & np.isin(mark, ["", usual]), (f"{usual} dropped",)
+        return once & (mark == "%"), usual
+    return once & np.isin(mark, ["", usual]), usual
 
 
 def _signs(fields: pa.Array) -> np.ndarray:

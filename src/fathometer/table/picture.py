@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -112,7 +113,7 @@ def declared_size(name: str, declared: str) -> PictureSize | None:
         raise OptionError(
             f'Column "{name}" was declared "{declared}"; pictures are learned at a height and a '
             f"width of 1 to {LARGEST_SIDE:,} pixels.",
-            try_next=f"--kind {name}=image:64x64",
+            try_next=f"--kind {shlex.quote(name)}=image:64x64",
         )
     return PictureSize(sides[0], sides[1], 0) if sides else None
 
@@ -195,7 +196,8 @@ def _read(name: str, source: PictureSource, size: PictureSize | None, raw: Raw) 
             raise
         raise KindError(
             f'Column "{name}" is taken for pictures, but {error.message}',
-            try_next=f"--kind {name}=text, or mend the paths",
+            details="mend the paths, or take them as texts",
+            try_next=f"--kind {shlex.quote(name)}=text",
         ) from error
 
 
@@ -203,7 +205,7 @@ def _not_pictures(name: str, kind: pa.DataType) -> KindError:
     return KindError(
         f'Column "{name}" takes pictures, but holds values of type {kind}.',
         details="paths of picture files, or the bytes of such files",
-        try_next=f"--ignore {name}",
+        try_next=f"--ignore {shlex.quote(name)}",
     )
 
 

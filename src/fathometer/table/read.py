@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import csv
 import os
+import shlex
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -73,12 +75,13 @@ def read(
     started = time.perf_counter()
     name, raw = open_source(source, encoding, query)
     table, notes = _named(raw, name)
+    there = set(table.column_names)
     for asked in [*ignore, *(kinds or {})]:
-        if asked not in table.column_names:
+        if asked not in there:
             raise no_such_column(asked, table.column_names, name)
     table = table.drop_columns(list(ignore))
     pictures = find_pictures(table, raw, kinds or {})
-    names = table.column_names
+    places = {each: place for place, each in enumerate(table.column_names)}
     table, unfit = _flat(table, pictures, kinds or {})
     notes += [*pictures.notes, *unfit]
     columns: list[Column] = list(pictures.columns.values())
@@ -89,7 +92,7 @@ def read(
         notes.extend(more)
         stripped |= _stripped(each, column)
     notes += _stripped_note(stripped)
-    columns.sort(key=lambda column: names.index(column.name))
+    columns.sort(key=lambda column: places[column.name])
     if all(column.missing == len(column.values) for column in columns):
         raise EmptySourceError(f"{name} has {table.num_rows:,} rows, and no value in any of them.")
     return _reading(Table(tuple(columns), name, tuple(notes)), raw, pictures, started)
@@ -111,12 +114,14 @@ def read_as(
     started = time.perf_counter()
     name, raw = open_source(source, encoding, query, specs)
     table, notes = _named(raw, name)
+    names = table.column_names
+    there, wanted = set(names), {spec.name for spec in specs}
     for spec in specs:
-        if spec.name not in table.column_names:
-            raise no_such_column(spec.name, table.column_names, name)
-    wanted = [spec.name for spec in specs]
-    beside = (LABEL, PATH) if raw.picture is not None else ()
-    extra = [column for column in table.column_names if column not in (*wanted, *beside)]
+        if spec.name not in there:
+            raise no_such_column(spec.name, names, name)
+    if raw.picture is not None:
+        wanted |= {LABEL, PATH}
+    extra = [each for each in names if each not in wanted]
     if extra:
         notes.append(f"{_columns(extra)} not asked for and left out: {_list(extra)}")
     pictures = pictures_as(table, raw, [spec for spec in specs if spec.kind is Kind.IMAGE])
@@ -187,12 +192,11 @@ def _named(raw: Raw, name: str) -> tuple[pa.Table, list[str]]:
     unnamed = [each for each, old in zip(names, table.column_names, strict=True) if not old.strip()]
     if unnamed:
         notes.append(f"{_columns(unnamed)} without a name and now called {_list(unnamed)}")
-    doubled = sorted({each for each in names if names.count(each) > 1})
+    doubled = sorted(each for each, count in Counter(names).items() if count > 1)
     if doubled:
         raise ColumnError(
             f"{name} has more than one column called {_list([repr(each) for each in doubled])}.",
-            details=f"columns: {_list(names)} ({len(names)})",
-            try_next="give each column its own name",
+            details=f"columns: {_list(names)} ({len(names)}); give each column its own name",
         )
     return table.rename_columns(names), notes
 
@@ -211,7 +215,8 @@ def _flat(
             raise KindError(
                 f'Column "{name}" was declared {kinds[name]}, but holds values of type '
                 f"{table.schema.field(name).type}.",
-                try_next=f"--kind {name}=image, if they are pictures; otherwise --ignore {name}",
+                details="if they are pictures, declare the column image",
+                try_next=f"--ignore {shlex.quote(name)}",
             )
     notes = []
     if unfit:
@@ -266,7 +271,7 @@ def _declared(raw: RawColumn, declared: str) -> tuple[Column, tuple[str, ...]]:
             f'Column "{raw.name}" was declared "{declared}", which is not a kind.',
             details=f"kinds: {', '.join(known)}; date:dmy, date:mdy and date:ymd fix the order, "
             "image:64x48 the height and width",
-            try_next=f"--kind {raw.name}=category",
+            try_next=f"--kind {shlex.quote(raw.name)}=category",
         )
     layout = choose_layout(raw, order) if kind == "date" else None
     column, notes = declared_column(raw, Kind(kind), layout)

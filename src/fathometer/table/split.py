@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,6 +28,15 @@ class Split:
     seed: int
     how: str = ""  # "5 folds, stratified", in words for the terminal and the report
     taught: np.ndarray | None = None  # int64, ascending, a part of `train`; None: all of it
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 over which rows stand where, and the seed; equal splits have equal hashes."""
+        parts = (self.train, self.lockbox, self.teaching, *self.folds)
+        digest = hashlib.sha256(repr([self.seed, *map(len, parts)]).encode())
+        for rows in parts:
+            digest.update(np.ascontiguousarray(rows, dtype=np.int64).data)
+        return digest.hexdigest()
 
     @property
     def teaching(self) -> np.ndarray:

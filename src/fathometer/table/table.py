@@ -117,7 +117,8 @@ class Table:
 
     def without(self, names: Sequence[str]) -> Table:
         """The table without these columns."""
-        kept = tuple(column for column in self.columns if column.name not in set(names))
+        dropped = set(names)
+        kept = tuple(column for column in self.columns if column.name not in dropped)
         return replace(self, columns=kept)
 
     def of_kind(self, *kinds: Kind) -> tuple[Column, ...]:

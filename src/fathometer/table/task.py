@@ -49,9 +49,9 @@ def class_labels(column: Column) -> np.ndarray:
     """The values of a target column as class names (str), "" where missing; 1.0 is named "1"."""
     from fathometer.graph import Element
     from fathometer.table.kind import ELEMENTS, Kind
+    from fathometer.table.number import number_name
 
     if column.kind is Kind.DATE or ELEMENTS[column.kind] is Element.STRING:
         return column.strings
-    return np.array(
-        ["" if np.isnan(value) else f"{value:.17g}" for value in column.numbers], dtype=object
-    )
+    numbers = column.numbers.tolist()
+    return np.array(["" if value != value else number_name(value) for value in numbers], object)

@@ -5,6 +5,7 @@ Learns nothing: equal features, equal groups and moments are read off the column
 from __future__ import annotations
 
 import hashlib
+import shlex
 
 import numpy as np
 import pyarrow as pa
@@ -78,7 +79,7 @@ def group_codes(table: Table, name: str) -> np.ndarray:
         raise SplitError(
             f'The column "{name}" makes {count} {noun} of {len(table):,} rows; at least 3 are '
             "needed, to learn from some and to judge on others.",
-            try_next="--group with a column of more values, or none",
+            details="name a column of more values for --group, or none",
         )
     return places
 
@@ -105,7 +106,7 @@ def time_values(table: Table, name: str) -> np.ndarray:
     if len(np.unique(numbers[~np.isnan(numbers)])) < 2:
         raise SplitError(
             f'The column "{name}" does not order the rows in time: it has fewer than two moments.',
-            try_next="--time with the name of a date or number column",
+            details="name a date or number column for --time",
         )
     return np.where(np.isnan(numbers), -np.inf, numbers)
 
@@ -118,6 +119,7 @@ def _written_numbers(column: Column) -> np.ndarray:
         raise SplitError(
             f'The column "{column.name}" is a {column.kind.value} column and cannot be ordered in '
             "time.",
-            try_next=f"--kind {column.name}=date, or --time with a date or number column",
+            details="or name a date or number column for --time",
+            try_next=f"--kind {shlex.quote(column.name)}=date",
         ) from error
     return np.asarray(pc.fill_null(cast, np.nan).to_numpy(zero_copy_only=False))

@@ -88,6 +88,8 @@ def _may_group(column: Column) -> bool:
 def _share_like(column: Column, pattern: str) -> float:
     """The share of a column's different values in which a pattern is found."""
     values = pc.unique(column.values).drop_null()
+    if not len(values):
+        return 0.0
     return float(pc.mean(pc.match_substring_regex(values, pattern)).as_py())
 
 

@@ -33,11 +33,11 @@ from fathometer.table.metric import METRICS
 from fathometer.table.split import Split
 from fathometer.table.table import Table
 from fathometer.table.task import Task
+from fathometer.trial.best import best_trial
 from fathometer.trial.calibrate import Calibrated, calibrated
 from fathometer.trial.distil import (
     STUDENT,
     announced,
-    best_teacher,
     check_limits,
     footprint,
     graduated,
@@ -68,6 +68,12 @@ class Trial:
     file: ModelFile | None = None
     lockbox: np.ndarray | None = None  # (lockbox rows, outputs) scores
     out_of_fold: np.ndarray | None = None  # (train rows, outputs) scores
+    plain: np.ndarray | None = None  # the same before its probabilities were corrected, if they are
+
+    @property
+    def uncorrected(self) -> np.ndarray | None:
+        """The out-of-fold scores as the learner gave them."""
+        return self.out_of_fold if self.plain is None else self.plain
 
 
 @dataclass(frozen=True)
@@ -252,7 +258,8 @@ class Contest:
             coverage=coverage if file.intervals is not None else None,
         )
         file.release()  # a dozen files are kept to the end, and forests are large
-        return Trial(card, file, shipped.scores, model.out_of_fold)
+        plain = model.plain.out_of_fold if isinstance(model, Calibrated) else None
+        return Trial(card, file, shipped.scores, model.out_of_fold, plain)
 
     def _file(
         self,
@@ -334,7 +341,7 @@ class Contest:
         if known is not None:
             self.watch(_finished(_restored(known)))
             return (_restored(known),)
-        teacher = best_teacher(trials, METRICS[self.task.metric])
+        teacher = best_trial(trials, METRICS[self.task.metric])
         if teacher is None or teacher.out_of_fold is None:
             return ()
         measure = partial(footprint, table=self.table, rows=self.split.train)
@@ -386,9 +393,9 @@ def _finished(trial: Trial) -> Event:
 
 def _stored(trial: Trial) -> StoredTrial:
     content = trial.file.content if trial.file is not None else None
-    return StoredTrial(trial.scorecard, content, trial.lockbox, trial.out_of_fold)
+    return StoredTrial(trial.scorecard, content, trial.lockbox, trial.out_of_fold, trial.plain)
 
 
 def _restored(stored: StoredTrial) -> Trial:
     file = from_bytes(stored.content) if stored.content is not None else None
-    return Trial(stored.scorecard, file, stored.lockbox, stored.out_of_fold)
+    return Trial(stored.scorecard, file, stored.lockbox, stored.out_of_fold, stored.plain)

@@ -24,8 +24,8 @@ from fathometer.table.metric import METRICS
 from fathometer.table.split import Split
 from fathometer.table.table import Table
 from fathometer.table.task import Task, TaskKind
+from fathometer.trial.best import best_trial
 from fathometer.trial.contest import Contest, Trial
-from fathometer.trial.curves import best_of_family
 from fathometer.trial.event import Event
 from fathometer.trial.side_fit import LeftOut, Scored, Side, SideFit, fit_beside
 
@@ -51,7 +51,8 @@ class Corners:
 
 def corners(contest: Contest, learners: Sequence[Learner], trials: Sequence[Trial]) -> Corners:
     """Fill the corners within the contest's time; what is in its store is not fitted again."""
-    best = [best_of_family(contest, trials, family) for family in ("traditional", "deep")]
+    metric = METRICS[contest.task.metric]
+    best = [best_trial(trials, metric, family) for family in ("traditional", "deep")]
     if any(one is None for one in best):
         return Corners(missing="only one family has a finished contestant")
     if contest.terms.stopped():
@@ -83,8 +84,9 @@ def corners(contest: Contest, learners: Sequence[Learner], trials: Sequence[Tria
 
 
 def _own(trial: Trial) -> Scored:
-    assert trial.out_of_fold is not None  # as `best_of_family` chooses
-    return trial.scorecard.name, trial.out_of_fold
+    # The other corners' probabilities are not corrected, so these are not either.
+    assert trial.uncorrected is not None  # as `best_trial` chooses
+    return trial.scorecard.name, trial.uncorrected
 
 
 def _on_deep(contest: Contest, learner: Learner, budget: Budget) -> Scored:

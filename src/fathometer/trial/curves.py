@@ -16,6 +16,7 @@ from fathometer.learners.contract import Budget, Learner
 from fathometer.table.metric import METRICS
 from fathometer.table.split import Split
 from fathometer.table.task import TaskKind
+from fathometer.trial.best import best_trial
 from fathometer.trial.contest import Contest, Terms, Trial
 from fathometer.trial.event import Event
 from fathometer.trial.side_fit import LeftOut, Scored, Side, SideFit, fit_beside
@@ -90,7 +91,8 @@ def learning_curves(
     entered = {learner.name: learner for learner in learners}
     # A challenger from elsewhere is a finished file: it cannot learn from fewer rows.
     own = [trial for trial in trials if trial.scorecard.name in entered]
-    best = [best_of_family(contest, own, family) for family in ("traditional", "deep")]
+    metric = METRICS[contest.task.metric]
+    best = [best_trial(own, metric, family) for family in ("traditional", "deep")]
     pair = [(entered[each.scorecard.name], each) for each in best if each is not None]
     if len(pair) < 2:
         return CurvePair(missing="only one family has a finished contestant that can learn again")
@@ -128,21 +130,6 @@ def keeping_time(terms: Terms) -> Terms:
         return terms
     left = max(0.0, terms.deadline - time.monotonic())
     return replace(terms, deadline=terms.deadline - TIME_SHARE * left)
-
-
-def best_of_family(contest: Contest, trials: Sequence[Trial], family: str) -> Trial | None:
-    """The family's best finished contestant by out-of-fold score, no student among them."""
-    metric = METRICS[contest.task.metric]
-    scored = [
-        (card.out_of_fold if metric.greater_is_better else -card.out_of_fold, card.name, trial)
-        for trial in trials
-        if (card := trial.scorecard).family == family
-        and card.out_of_fold is not None
-        and card.distillation is None
-        and trial.out_of_fold is not None
-    ]
-    # The first name among equals, as the verdict chooses.
-    return min(scored, key=lambda each: (-each[0], each[1]))[2] if scored else None
 
 
 def _usable(contest: Contest, times: np.ndarray | None) -> Iterator[tuple[float, Split]]:
@@ -212,8 +199,9 @@ def _point(
 def _curve(
     contest: Contest, best: Trial, points: Mapping[float, list[CurvePoint]], place: int
 ) -> LearningCurve:
-    assert best.out_of_fold is not None  # as `best_of_family` chooses
-    own = CurvePoint(_learning_rows(contest.split), best.out_of_fold)
+    # Parts are scored as the learner answers, so the whole is as well.
+    assert best.uncorrected is not None  # as `best_trial` chooses
+    own = CurvePoint(_learning_rows(contest.split), best.uncorrected)
     family: Side = "deep" if best.scorecard.family == "deep" else "traditional"
     smaller = tuple(points[share][place] for share in sorted(points))
     return LearningCurve(best.scorecard.name, family, (*smaller, own))

@@ -1,14 +1,8 @@
-"""Distilling the best contestant into a student within limits: who teaches, what the file takes.
-
-The teacher is chosen by its out-of-fold score, so that the lockbox has no say in what a student
-learns."""
+"""Distilling the best contestant into a student within limits: what the file takes."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -17,7 +11,6 @@ from fathometer.learners.contract import Model
 from fathometer.learners.student import Footprint, Limits
 from fathometer.modelfile.feeds import feeds_from
 from fathometer.modelfile.write import ship
-from fathometer.table.metric import Metric
 from fathometer.table.table import Table
 from fathometer.trial.measure import measure_latency
 from fathometer.trial.scorecard import Bill, Distillation, Scorecard
@@ -27,34 +20,6 @@ MEASURED_ROWS = 64  # on which a candidate's file is compared with its model
 MEASURE_SECONDS = 0.1  # for the latency of a candidate; what is chosen is measured as all others
 # As long as what the final file states of its quality.
 STATED = {"metric": "log_loss", "value": 1 / 3, "low": 1 / 3, "high": 1 / 3, "rows": 10**6}
-
-
-class Trained(Protocol):
-    """A trial, as far as it can teach."""
-
-    @property
-    def scorecard(self) -> Scorecard: ...
-    @property
-    def lockbox(self) -> np.ndarray | None: ...
-    @property
-    def out_of_fold(self) -> np.ndarray | None: ...
-
-
-Trial = TypeVar("Trial", bound=Trained)
-
-
-def best_teacher(trials: Sequence[Trial], metric: Metric) -> Trial | None:
-    """The best finished contestant by out-of-fold score, mixtures too; None if none finished."""
-    finished = [
-        trial
-        for trial in trials
-        if trial.lockbox is not None
-        and trial.out_of_fold is not None
-        and trial.scorecard.out_of_fold is not None
-        and math.isfinite(trial.scorecard.out_of_fold)
-    ]
-    sign = 1.0 if metric.greater_is_better else -1.0
-    return max(finished, key=lambda each: sign * (each.scorecard.out_of_fold or 0.0), default=None)
 
 
 def footprint(model: Model, table: Table, rows: np.ndarray) -> Footprint:

@@ -1,8 +1,8 @@
 """ONNX files from elsewhere, opened as carefully as our own: a closed list, and nothing else.
 
 Such a file has no hash of ours and may be hostile. It is read from its bytes, so that nothing it
-names on the disk is opened; operators must stand on a list without loops, branches, or anything
-that makes much from little; and a run that takes too long is ended."""
+names on the disk is opened; operators must stand on a list without loops and branches; memory is
+bounded, and what takes too long is ended."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fathometer.errors import Fault, ModelFileError
-from fathometer.modelfile.load import open_session
 from fathometer.modelfile.verify import LARGEST_FILE, MOST_NODES
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 # What networks, trees, linear models and their preparation are exported as. Not on it, on purpose:
 # If, Loop, Scan and SequenceMap; and ConstantOfShape, Einsum, Expand, EyeLike, OneHot, Pad,
-# Random*, Range, Resize, Tile and Upsample, which make a large tensor from a few numbers.
+# Random*, Range, Resize, Tile and Upsample, which make a large tensor from a few numbers. Products
+# and Concat can as well, if not in one step: that is what `MOST_BYTES` is for.
 STANDARD = """
 Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh Atan Atanh AveragePool BatchNormalization Cast Ceil
 Celu Clip Concat Constant Conv Cos Cosh CumSum DequantizeLinear Div Dropout Elu Equal Erf Exp
@@ -49,7 +50,8 @@ OPERATORS: Mapping[str, frozenset[str]] = {
     "com.microsoft": frozenset({"Tokenizer"}),
 }
 EXTERNAL = 1  # TensorProto.EXTERNAL
-RUN_SECONDS = 60.0  # for all rows that are asked at once
+RUN_SECONDS = 60.0  # for all answers together, those that are timed included
+MOST_BYTES = 4 << 30  # of memory, for what all challengers of a process hold at a time
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def open_foreign(content: bytes) -> ForeignModel:
     _check(model)
     classes = _classes(model)
     _unzip(model)
-    session = open_session(model.SerializeToString())
+    session = _bounded_session(model.SerializeToString())
     return ForeignModel(
         session,
         _ports(session.get_inputs()),
@@ -139,6 +141,46 @@ def open_foreign(content: bytes) -> ForeignModel:
         classes,
         len(content),
     )
+
+
+def _bounded_session(content: bytes) -> onnxruntime.InferenceSession:
+    """A session of one thread whose tensors come from an arena of `MOST_BYTES`.
+
+    Constants are not folded: that happens at opening, outside the arena and without a time limit.
+
+    Raises:
+        ModelFileError: if the runtime refuses the model.
+    """
+    import onnxruntime
+
+    _bound_memory()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    try:
+        return onnxruntime.InferenceSession(
+            content,
+            options,
+            providers=["CPUExecutionProvider"],
+            disabled_optimizers=["ConstantFolding"],
+        )
+    except Exception as error:  # noqa: BLE001  its errors share no public type
+        raise ModelFileError(
+            Fault.RUNTIME, f"onnxruntime cannot open it: {str(error).splitlines()[0][:300]}"
+        ) from None
+
+
+@cache
+def _bound_memory() -> None:
+    """Give the runtime's environment its arena; once for a process."""
+    import onnxruntime
+
+    kind = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR
+    memory = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, onnxruntime.OrtMemType.DEFAULT)
+    arena = onnxruntime.OrtArenaCfg({"max_mem": MOST_BYTES})
+    onnxruntime.create_and_register_allocator(memory, arena)
 
 
 def _check(model: onnx.ModelProto) -> None:
@@ -182,10 +224,19 @@ def _classes(model: onnx.ModelProto) -> tuple[str, ...]:
         for attribute in node.attribute:
             if attribute.name.startswith(("classlabels", "class_labels")):
                 if len(attribute.strings):
-                    return tuple(text.decode() for text in attribute.strings)
+                    return tuple(_decoded(text) for text in attribute.strings)
                 if len(attribute.ints):
                     return tuple(str(number) for number in attribute.ints)
     return ()
+
+
+def _decoded(name: bytes) -> str:
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        raise ModelFileError(
+            Fault.GRAPH, f"it names a class {name[:40]!r}, which is not UTF-8."
+        ) from None
 
 
 def _unzip(model: onnx.ModelProto) -> None:
@@ -193,6 +244,8 @@ def _unzip(model: onnx.ModelProto) -> None:
     from onnx import TensorProto, helper
 
     for node in [each for each in model.graph.node if each.op_type == "ZipMap"]:
+        if len(node.input) != 1 or len(node.output) != 1:
+            raise ModelFileError(Fault.GRAPH, "it has a ZipMap without one input and one output.")
         model.graph.node.remove(node)
         for port in [each for each in model.graph.output if each.name == node.output[0]]:
             model.graph.output.remove(port)

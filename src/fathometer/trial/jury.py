@@ -18,6 +18,7 @@ from fathometer.table.task import Task, TaskKind
 from fathometer.trial.interval import draw, independent_rows, interval
 from fathometer.trial.measure import calibration_error
 from fathometer.trial.reliance import few_draws, further_intervals, measured_coverage
+from fathometer.trial.resample import rare_classes
 from fathometer.trial.scorecard import Coverage, Quality
 
 
@@ -59,8 +60,16 @@ class Jury:
         return None if self.groups is None else self.groups[self.split.train]
 
     @cached_property
-    def _resamples(self) -> np.ndarray:
-        return draw(self.metric, self.truth, seed=self.split.seed, groups=self._among)
+    def _drawn(self) -> dict[bool, np.ndarray]:
+        """Resamples by whether they keep every class, as only some metrics want."""
+        return {}
+
+    def _resamples(self, metric: Metric) -> np.ndarray:
+        """The lockbox's resamples for a metric, drawn once for all that want them alike."""
+        strata = rare_classes(metric, self.truth) is not None
+        if strata not in self._drawn:
+            self._drawn[strata] = draw(metric, self.truth, seed=self.split.seed, groups=self._among)
+        return self._drawn[strata]
 
     @cached_property
     def _learned_resamples(self) -> np.ndarray:
@@ -69,7 +78,11 @@ class Jury:
     def quality(self, scores: np.ndarray) -> Quality:
         """The task's metric on the lockbox with its 95 % interval."""
         return interval(
-            self.metric, self.truth, scores, groups=self._among, weights=self._resamples
+            self.metric,
+            self.truth,
+            scores,
+            groups=self._among,
+            weights=self._resamples(self.metric),
         )
 
     def others(self, scores: np.ndarray) -> dict[str, float]:

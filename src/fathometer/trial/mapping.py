@@ -24,6 +24,7 @@ import numpy as np
 from fathometer.errors import ColumnError
 from fathometer.graph import Element
 from fathometer.table.kind import ELEMENTS, Kind
+from fathometer.table.number import number_name
 from fathometer.table.table import Column, Table
 from fathometer.trial.foreign import Port
 from fathometer.trial.toml_file import TomlFile
@@ -76,17 +77,25 @@ def mapping_from(path: Path) -> Mapped:
 def _input(file: TomlFile, name: str, said: Mapping[str, Any]) -> InputMapping:
     file.only(said, {"columns", "missing", "codes"}, f"input.{name}.")
     missing = said.get("missing")
-    if missing is not None and (isinstance(missing, bool) or not isinstance(missing, int | float)):
-        raise file.refused(f"has input.{name}.missing {missing!r}, which is no number")
     codes = {}
     for column, levels in _tables(file, said, "codes").items():
-        if not all(isinstance(code, int | float) for code in levels.values()):
-            raise file.refused(f"has a code of {column} that is no number")
-        codes[column] = {str(level): float(code) for level, code in levels.items()}
+        codes[column] = {
+            str(level): _number(file, code, f"a code of {column}") for level, code in levels.items()
+        }
     columns = _texts(file, said, "columns")
     if not columns:
         raise file.refused(f"names no columns for input.{name}")
-    return InputMapping(columns, None if missing is None else float(missing), codes)
+    put = None if missing is None else _number(file, missing, f"input.{name}.missing")
+    return InputMapping(columns, put, codes)
+
+
+def _number(file: TomlFile, said: object, what: str) -> float:
+    if isinstance(said, int | float) and not isinstance(said, bool):
+        try:
+            return float(said)
+        except OverflowError:
+            pass
+    raise file.refused(f"has {what} {str(said)[:40]}, which is no number that a double can hold")
 
 
 def _tables(file: TomlFile, said: Mapping[str, Any], name: str) -> dict[str, dict[str, Any]]:
@@ -155,7 +164,7 @@ def _column(column: Column, port: Port, mapping: InputMapping) -> np.ndarray:
     if port.element == "string":
         if not is_number:
             return column.strings
-        return np.array(["" if np.isnan(x) else f"{x:.17g}" for x in column.numbers], dtype=object)
+        return _texts_of(column)
     codes = mapping.codes.get(column.name)
     if codes is not None:
         numbers = np.array([codes.get(text, np.nan) for text in _texts_of(column)])
@@ -172,13 +181,34 @@ def _column(column: Column, port: Port, mapping: InputMapping) -> np.ndarray:
             details=f"a mapping says what to put there:  [input.{port.name}]  missing = 0",
             try_next="--with MODEL.onnx:mapping.toml",
         )
+    return _exact(numbers, column, port)
+
+
+def _exact(numbers: np.ndarray, column: Column, port: Port) -> np.ndarray:
+    """The numbers in the element that the port takes, none of them changed by it."""
+    if port.element not in ("int64", "int32", "bool"):
+        return numbers.astype(port.element)
+    whole = np.dtype(port.element) if port.element != "bool" else np.dtype(np.uint8)
+    low, high = (0, 1) if port.element == "bool" else (np.iinfo(whole).min, np.iinfo(whole).max)
+    fits = (numbers == np.floor(numbers)) & (numbers >= low) & (numbers <= high)
+    if not fits.all():
+        row = int(np.flatnonzero(~fits)[0])
+        raise ColumnError(
+            f'{port.name} takes {port.element}, and "{column.name}" holds {numbers[row]:g} in row '
+            f"{row:,}.",
+            details=f"a mapping gives numbers to its levels:  [input.{port.name}]  "
+            f'codes.{column.name} = {{ "{numbers[row]:g}" = 0, … }}',
+            try_next="--with MODEL.onnx:mapping.toml",
+        )
     return numbers.astype(port.element)
 
 
 def _texts_of(column: Column) -> np.ndarray:
-    if ELEMENTS[column.kind] is Element.DOUBLE:
-        return np.array([f"{value:.17g}" for value in column.numbers], dtype=object)
-    return column.strings
+    """The values as text; numbers as they are usually written, missing ones empty."""
+    if ELEMENTS[column.kind] is not Element.DOUBLE:
+        return column.strings
+    names = ["" if np.isnan(value) else number_name(value) for value in column.numbers.tolist()]
+    return np.array(names, dtype=object)
 
 
 def _as_numbers(column: Column, port: Port) -> np.ndarray:

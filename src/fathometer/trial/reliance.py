@@ -5,7 +5,7 @@ Knows truth and answers; knows nothing of models."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -29,18 +29,19 @@ def further_intervals(
     task: Task,
     truth: np.ndarray,
     scores: np.ndarray,
-    weights: np.ndarray,
+    resamples: Callable[[Metric], np.ndarray],
     groups: np.ndarray | None = None,
 ) -> dict[str, list[float]]:
     """95 % intervals, by name, of all metrics but the task's own, and of the calibration error.
 
     Args:
-        weights: the lockbox's resamples; of many rows 200 of them suffice.
+        resamples: the lockbox's, as a metric wants them; of many rows 200 of them suffice.
     """
-    few = weights[: _enough(len(truth), len(weights))]
     found = {}
     for metric in METRICS.values():
         if metric.kind is task.kind and metric.name != task.metric:
+            drawn = resamples(metric)
+            few = drawn[: _enough(len(truth), len(drawn))]
             seen = interval(metric, truth, scores, groups=groups, weights=few)
             found[metric.name] = [seen.low, seen.high]
     if task.kind is TaskKind.CLASSIFY:

@@ -1,9 +1,9 @@
-"""The log of a run, `run.sqlite`: what happened, and the trial of every contestant that is through.
+"""The log of a run, `run.sqlite`: the trial of every contestant that is through.
 
-SQLite in WAL mode with full synchronisation: when `append` or `finish` returns, it is on the disk,
-and a process killed at any moment leaves a log that opens. A run is named by a key over everything
-that decides its results; a run with the same key goes on where it stopped. Knows scorecards and
-arrays, nothing of learners."""
+SQLite in WAL mode with full synchronisation: when `finish` returns, it is on the disk, and a
+process killed at any moment leaves a log that opens. A run is named by a key over everything that
+decides its results; a run with the same key goes on where it stopped. Knows scorecards and arrays,
+nothing of learners."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import json
 import math
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,16 +28,14 @@ from fathometer.trial.scorecard import Bill, Coverage, Distillation, Quality, Sc
 NAME = "run.sqlite"
 UNFINISHED = ".unfinished"
 APPLICATION = 0x4641_5448  # "FATH", so that no other program's database is taken for ours
-SCHEMA = 1
+SCHEMA = 2
 
 BUSY_SECONDS = 2.0  # how long to wait for a run that is just ending
 
 TABLES = (
     "CREATE TABLE run (key TEXT NOT NULL, words TEXT NOT NULL, state TEXT NOT NULL)",
-    "CREATE TABLE events (number INTEGER PRIMARY KEY, time REAL NOT NULL, what TEXT NOT NULL, "
-    "name TEXT NOT NULL, payload TEXT NOT NULL)",
     "CREATE TABLE trials (name TEXT PRIMARY KEY, scorecard TEXT NOT NULL, content BLOB, "
-    "lockbox BLOB, out_of_fold BLOB, digest TEXT NOT NULL)",
+    "lockbox BLOB, out_of_fold BLOB, plain BLOB, digest TEXT NOT NULL)",
 )
 
 ELSEWHERE = "--out OTHER"
@@ -65,17 +62,7 @@ class StoredTrial:
     content: bytes | None = None  # the model file
     lockbox: np.ndarray | None = None  # (lockbox rows, outputs) float64
     out_of_fold: np.ndarray | None = None  # (train rows, outputs) float64
-
-
-@dataclass(frozen=True)
-class LoggedEvent:
-    """One line of the log; `number` counts from 1 without gaps."""
-
-    number: int
-    time: float  # seconds since 1970
-    what: str
-    name: str
-    payload: Mapping[str, object]
+    plain: np.ndarray | None = None  # the same before its probabilities were corrected, if they are
 
 
 class RunStore:
@@ -125,12 +112,6 @@ class RunStore:
     def __exit__(self, *raised: object) -> None:
         self.close()
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether the run came to its end."""
-        [(state,)] = self._rows("SELECT state FROM run")
-        return bool(state == "complete")
-
     def complete(self) -> None:
         """Note that the run came to its end, with all its files written."""
         self._write("UPDATE run SET state = 'complete'")
@@ -144,23 +125,6 @@ class RunStore:
         slug = "".join(letter if letter.isalnum() else "-" for letter in name)
         return self.path.with_name(f".{slug}.{self._key[:16]}{UNFINISHED}")
 
-    def append(
-        self, what: str, name: str = "", payload: Mapping[str, object] | None = None
-    ) -> None:
-        """Add an event to the log; it is on the disk when this returns."""
-        self._write(
-            "INSERT INTO events (time, what, name, payload) VALUES (?, ?, ?, ?)",
-            (time.time(), what, name, json.dumps(payload or {}, ensure_ascii=False)),
-        )
-
-    def events(self) -> tuple[LoggedEvent, ...]:
-        """All events, oldest first."""
-        rows = self._rows("SELECT number, time, what, name, payload FROM events ORDER BY number")
-        return tuple(
-            LoggedEvent(number, moment, what, name, json.loads(payload))
-            for number, moment, what, name, payload in rows
-        )
-
     def finish(self, trial: StoredTrial) -> None:
         """Keep a contestant's trial; one of the same name is replaced."""
         parts = (
@@ -168,10 +132,11 @@ class RunStore:
             trial.content,
             _packed(trial.lockbox),
             _packed(trial.out_of_fold),
+            _packed(trial.plain),
         )
         name = trial.scorecard.name
         self._write(
-            "INSERT OR REPLACE INTO trials VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO trials VALUES (?, ?, ?, ?, ?, ?, ?)",
             (name, *parts, _digest(name, *parts)),
         )
         self.checkpoint(name).unlink(missing_ok=True)
@@ -183,7 +148,7 @@ class RunStore:
             StoreError: if what was stored has changed since.
         """
         rows = self._rows(
-            "SELECT name, scorecard, content, lockbox, out_of_fold, digest "
+            "SELECT name, scorecard, content, lockbox, out_of_fold, plain, digest "
             "FROM trials WHERE name = ?",
             (name,),
         )
@@ -301,7 +266,7 @@ def _claim(connection: sqlite3.Connection, path: Path, key: str, words: str) -> 
                 "repeat that run's command to finish it, or delete the folder to drop it",
                 try_next=ELSEWHERE,
             )
-        for table in ("run", "events", "trials"):
+        for table in ("run", "trials"):
             connection.execute(f"DELETE FROM {table}")
         connection.execute("INSERT INTO run VALUES (?, ?, 'running')", (key, words))
 
@@ -340,10 +305,8 @@ def _stored_trial(path: Path, name: str, scorecard: str, *stored: Any) -> Stored
     *contents, digest = stored
     if _digest(name, scorecard, *contents) != digest:
         raise _damaged(path, f"the trial of {name} is not the one that was stored")
-    content, lockbox, out_of_fold = contents
-    return StoredTrial(
-        scorecard_from(json.loads(scorecard)), content, _unpacked(lockbox), _unpacked(out_of_fold)
-    )
+    content, *scores = contents
+    return StoredTrial(scorecard_from(json.loads(scorecard)), content, *map(_unpacked, scores))
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from fathometer.table.metric import METRICS, Metric
 from fathometer.table.task import Task
 from fathometer.trial.credit import Place
 from fathometer.trial.interval import draw, independent_rows, interval
-from fathometer.trial.resample import bootstrap_scores
+from fathometer.trial.resample import bootstrap_scores, rare_classes
 from fathometer.trial.spread import Spread
 
 Features = Literal["engineered", "learned"]
@@ -81,7 +81,7 @@ def credit(
     metric = METRICS[task.metric]
     rows = np.arange(len(truth))
     if len(rows) > MOST_ROWS:
-        rows = np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_ROWS])
+        rows = _drawn(truth, metric, np.random.default_rng(seed))
     truth = truth[rows]
     weights = draw(metric, truth, seed=seed)
     corners, values, drawn = [], [], []
@@ -98,6 +98,15 @@ def credit(
     learner = _effect(LEARNER, value, resampled, independent)
     words = _sentence(metric, corners, features, learner)
     return Credit(metric.name, len(truth), tuple(corners), features, learner, words)
+
+
+def _drawn(truth: np.ndarray, metric: Metric, random: np.random.Generator) -> np.ndarray:
+    """At most `MOST_ROWS` row numbers, among them all of classes that a draw might miss."""
+    order = random.permutation(len(truth))
+    strata = rare_classes(metric, truth)
+    if strata is not None:
+        order = order[np.argsort(strata[order] < 0, kind="stable")]
+    return np.sort(order[:MOST_ROWS])
 
 
 # How each effect weighs the corners, in the order of `PLACES`.

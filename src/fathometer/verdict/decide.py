@@ -15,6 +15,7 @@ import numpy as np
 from fathometer.errors import LearnerError
 from fathometer.table.metric import METRICS, Metric
 from fathometer.table.task import Task
+from fathometer.trial.best import standing
 from fathometer.trial.resample import FEWEST_RESAMPLES
 from fathometer.trial.scorecard import Scorecard
 from fathometer.trial.spread import Spread
@@ -175,10 +176,7 @@ class _Court:
         seed: int,
     ) -> None:
         self.metric = metric
-        self.contestants = sorted(
-            contestants,
-            key=lambda each: (-self.turned(each.scorecard.out_of_fold), each.scorecard.name),
-        )
+        self.contestants = sorted(contestants, key=lambda each: standing(each.scorecard, metric))
         self._lockbox = Bench(metric, lockbox, seed)
         self._train_rows = train
         self._train = Bench(metric, train, seed + 1, most_resamples=FEWEST_RESAMPLES)

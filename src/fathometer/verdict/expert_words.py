@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 from fathometer.verdict.chances import chances
+from fathometer.verdict.quantities import counted, duration, fixed, places_for, significant
 from fathometer.verdict.verdict import FoldGap, Gap
-from fathometer.verdict.words import (
-    CONSTANT,
-    Findings,
-    counted,
-    duration,
-    fixed,
-    places_for,
-    significant,
-)
+from fathometer.verdict.words import CONSTANT, Findings
 
 CLEAR = 0.05
 

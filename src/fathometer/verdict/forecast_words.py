@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fathometer.table.metric import METRICS
 from fathometer.verdict.forecast import Band, Crossing, Forecast, Outlook
-from fathometer.verdict.words import fixed, places_for, significant
+from fathometer.verdict.quantities import fixed, places_for, significant
 
 SIDES = {"deep": "deep learning", "traditional": "traditional machine learning"}
 

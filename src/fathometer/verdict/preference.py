@@ -9,13 +9,17 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from fathometer.errors import OptionError
 from fathometer.table.metric import METRICS, Metric
+from fathometer.trial.best import standing
 from fathometer.trial.scorecard import Scorecard
 from fathometer.verdict.bench import Rows, paired_gap
 from fathometer.verdict.decide import Contestant, zone_of
+from fathometer.verdict.quantities import duration, file_size, fixed, places_for, significant
 from fathometer.verdict.verdict import Preferred, Verdict
-from fathometer.verdict.words import CONSTANT, duration, file_size, fixed, places_for, significant
+from fathometer.verdict.words import CONSTANT
 from fathometer.verdict.worth import million_seconds
 
 
@@ -62,10 +66,13 @@ def with_preference(
     *,
     metric: Metric,
     lockbox: Rows,
+    learned: np.ndarray,
     seed: int,
 ) -> Verdict:
-    """The verdict with the answer to a preference, and the sentence that says it."""
-    zone = verdict.gap.zone if verdict.gap else zone_of(metric, lockbox.truth)
+    """The verdict with the answer to a preference, and the sentence that says it.
+
+    learned: the training rows' true answers, which the zone is measured on."""
+    zone = verdict.gap.zone if verdict.gap else zone_of(metric, learned)
     most = zone if preference.most_loss is None else preference.most_loss
     best, chosen = _chosen(preference.wish, most, contestants, metric)
     loss = paired_gap(
@@ -95,7 +102,7 @@ def _chosen(
         for each in contestants
         if each.scorecard.out_of_fold is not None and math.isfinite(each.scorecard.out_of_fold)
     ]
-    top, best = max(scored, key=lambda pair: (pair[0], pair[1].scorecard.name))
+    top, best = min(scored, key=lambda pair: standing(pair[1].scorecard, metric))
     fitting = []
     for score, each in scored:
         count = WISHES[wish](each.scorecard)

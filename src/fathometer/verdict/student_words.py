@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fathometer.table.metric import METRICS
 from fathometer.trial.scorecard import Bill, Distillation, Scorecard
-from fathometer.verdict.words import counted, duration, file_size, fixed, places_for
+from fathometer.verdict.quantities import counted, duration, file_size, fixed, places_for
 
 
 def student_sentence(card: Scorecard, teacher: Scorecard, rows: int) -> str:

@@ -13,6 +13,16 @@ from fathometer.trial.scorecard import Bill, Quality, Scorecard
 from fathometer.trial.spread import Spread
 from fathometer.verdict.chances import chances, percent
 from fathometer.verdict.enough import rounded_up
+from fathometer.verdict.quantities import (
+    counted,
+    duration,
+    energy,
+    file_size,
+    fixed,
+    places_for,
+    scored,
+    significant,
+)
 from fathometer.verdict.verdict import Call, FoldGap, Gap, Pair
 
 CONSTANT = "constant"  # the name of the contestant that answers the same to every row
@@ -70,7 +80,7 @@ def headline(found: Findings) -> str:
     gap = found.gap
     if gap is None:
         family = next((c.family for c in found.cards if c.family != "both"), "both")
-        return f"{FAMILIES[family]} took part alone, so the families are not compared."
+        return f"{FAMILIES[family]} finished alone, so the families are not compared."
     if found.call in ("deep", "traditional"):
         return f"{FAMILIES[found.call]} is better for this table."
     if found.call == "equivalent":
@@ -150,6 +160,8 @@ def _more_rows(found: Findings) -> str:
 
 def _winner(found: Findings) -> str:
     best = found.rivals[0]
+    if len(found.cards) == 1:
+        return f"{found.winner} wins: no other finished."
     if len(found.rivals) == 1:
         return f"{found.winner} wins: best out of fold, and clearly ahead of all others."
     tied = [name for name in found.rivals if name != found.winner]
@@ -241,60 +253,3 @@ def _listed(names: Sequence[str]) -> str:
     if len(names) > MOST_NAMED:
         shown.append(f"{len(names) - MOST_NAMED} more")
     return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1]
-
-
-def places_for(half_width: float) -> int:
-    """Decimal places at which a half-width shows two digits; negative from 100 on, 6 at most."""
-    if not math.isfinite(half_width) or half_width <= 0:
-        return 3
-    return min(6, 1 - math.floor(math.log10(half_width)))
-
-
-def fixed(value: float, places: int) -> str:
-    """The value at so many decimal places, thousands separated; negative places round before it."""
-    rounded = round(value, places) + 0.0  # + 0.0 turns -0.0 into 0.0
-    return f"{rounded:,.{max(places, 0)}f}".replace("-", "−")
-
-
-def significant(value: float, digits: int) -> str:
-    """The value at so many significant digits."""
-    if value == 0 or not math.isfinite(value):
-        return "0" if value == 0 else "–"
-    return fixed(value, digits - 1 - math.floor(math.log10(abs(value))))
-
-
-def scored(quality: Quality | None, places: int) -> str:
-    """A quality with half the width of its interval: "0.868 ± 0.026"."""
-    if quality is None:
-        return "–"
-    value = fixed(quality.value, places)
-    half = (quality.high - quality.low) / 2
-    return f"{value} ± {fixed(half, places)}" if half > 0 else value
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: "1 row", "1,309 rows"."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-def duration(seconds: float) -> str:
-    """Seconds at two digits in the unit that suits them: "38 µs", "9.8 s", "4.2 min"."""
-    for size, unit in ((3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms")):
-        if seconds >= size * 0.995:
-            return f"{significant(seconds / size, 2)} {unit}"
-    return f"{significant(seconds * 1e6, 2)} µs"
-
-
-def energy(joules: float) -> str:
-    """Joules at two digits: "41 J", "12 kJ"."""
-    return (
-        f"{significant(joules / 1000, 2)} kJ" if joules >= 9950 else f"{significant(joules, 2)} J"
-    )
-
-
-def file_size(size_bytes: int) -> str:
-    """Bytes in steps of 1,000 at three digits: "212 KB"."""
-    for size, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "KB")):
-        if size_bytes >= size * 0.9995:
-            return f"{size_bytes / size:.3g} {unit}"
-    return f"{size_bytes} B"

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from fathometer.trial.scorecard import Bill
 from fathometer.trial.toml_file import TomlFile
+from fathometer.verdict.quantities import significant
 from fathometer.verdict.verdict import Verdict, Worth
-from fathometer.verdict.words import Findings, significant
+from fathometer.verdict.words import Findings
 
 MILLION = 1_000_000
 JOULES_PER_KWH = 3_600_000
@@ -91,7 +92,9 @@ def million_joules(bill: Bill) -> float:
 
 
 def priced(verdict: Verdict, prices: Prices, *, cores: int) -> Verdict:
-    """The verdict with the difference in money, and a sentence that says it."""
+    """The verdict with the difference in money, and a sentence that says it.
+
+    cores: of the machine; all of them train, and all answer a large batch."""
     worth = verdict.worth
     if worth is None:
         return verdict

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -135,3 +137,14 @@ def test_other_weights_or_another_configuration_are_another_identity(tmp_path: P
     ]
     assert len({repr(load_backbone(folder)) for folder in folders}) == 3
     assert repr(load_backbone(folders[0])) == repr(load_backbone(folders[0] / "model.safetensors"))
+
+
+def test_its_sessions_end_with_a_network_and_only_the_latest_sizes_are_kept(tmp_path: Path) -> None:
+    network = load_backbone(write_checkpoint(tmp_path / "own.safetensors", drawn_resnet()))
+    for size in (20, 24, 28, 32):
+        network.features(pictures(size, size))
+    assert [shape.height for shape in network._sessions] == [28, 32]
+    seen = weakref.ref(network)
+    del network
+    gc.collect()
+    assert seen() is None

@@ -1,6 +1,8 @@
 """A folder's folders name the classes; parts to learn from and to judge on are told apart."""
 
 import os
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -144,3 +146,26 @@ def test_the_classes_are_asked_for_unless_another_column_is(lay, passengers_path
 def test_an_empty_folder_is_told_apart(tmp_path):
     with pytest.raises(EmptySourceError, match="holds no files"):
         read_folder(tmp_path, need_labels=False)
+
+
+def test_a_picture_whose_header_lies_is_refused_alone(tmp_path):
+    """Its colours can be decoded, but its header, with a resolution of two bytes, cannot be read."""
+    generator = np.random.default_rng(0)
+    for number in range(8):
+        path = tmp_path / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(generator.integers(0, 256, (8, 8), dtype=np.uint8)).save(path)
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        whole = name + content
+        return struct.pack(">I", len(content)) + whole + struct.pack(">I", zlib.crc32(whole))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)) + chunk(b"pHYs", b"\0\0")
+    rows = b"".join(b"\0" + generator.bytes(24) for _ in range(8))
+    pixels = chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    (tmp_path / "a" / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + pixels)
+    reading = read(tmp_path)
+    assert len(reading.table) == 8
+    assert [(each.text, each.reason) for each in reading.rejected] == [
+        ("a/bad.png", "has a header that cannot be trusted")
+    ]

@@ -1,6 +1,7 @@
 """Pictures are decoded once; a cache that is broken, full or forbidden changes no pixel."""
 
 import os
+import resource
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +10,7 @@ from PIL import Image
 
 from fathometer.table.kind import PictureSize
 from fathometer.table.sources import picture_cache, pictures
+from fathometer.table.sources.picture_cache import Draft
 from fathometer.table.sources.pictures import PictureSource, read_pictures
 
 
@@ -96,31 +98,32 @@ def test_pictures_larger_than_the_cache_stay_in_memory(cache, source, monkeypatc
     assert list(cache.glob("*")) == []
 
 
-def test_a_disk_that_is_full_in_the_middle_loses_no_picture(cache, source, monkeypatch):
-    wanted = read_pictures(source).pixels.copy()
-    for entry in cache.glob("*"):
-        entry.unlink()
-    original = picture_cache._part
+@pytest.fixture
+def small_disk():
+    """Files can be no longer than 3,500,000 bytes."""
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3_500_000, usual[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, usual)
 
-    def part(*args):
-        file = original(*args)
 
-        class Full:
-            name = file.name
-
-            def write(self, content):
-                if file.tell() > 200:
-                    raise OSError(28, "No space left on device")
-                return file.write(content)
-
-            def __getattr__(self, name):
-                return getattr(file, name)
-
-        return Full()
-
-    monkeypatch.setattr(picture_cache, "_part", part)
-    np.testing.assert_array_equal(read_pictures(source).pixels, wanted)
+@pytest.mark.parametrize("rows", [5000, 3501, 3500])
+def test_a_disk_that_is_full_in_the_middle_or_at_the_end_loses_no_pixel(cache, small_disk, rows):
+    pixels = np.random.default_rng(0).integers(0, 256, (rows, 1000), dtype=np.uint8)
+    draft = Draft("key", rows * 1000)
+    for row in pixels:
+        draft.add(row.tobytes())
+    entry = draft.finish({"rows": rows})
+    np.testing.assert_array_equal(entry.pixels, pixels.ravel())
     assert list(cache.glob("*")) == []
+
+
+def test_an_entry_that_cannot_get_its_name_stays_in_memory(cache):
+    (cache / "key.pictures").mkdir(parents=True)
+    draft = Draft("key", 3)
+    draft.add(b"abc")
+    assert draft.finish({}).pixels.tobytes() == b"abc"
+    assert [each.name for each in cache.iterdir()] == ["key.pictures"]
 
 
 def test_a_place_that_cannot_be_written_changes_nothing(source, tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import openpyxl
 import pandas
 import polars
@@ -93,6 +94,15 @@ def test_a_database_gives_the_rows_of_the_query(tmp_path: Path) -> None:
         read(f"sqlite:///{tmp_path}/shop.db", query="SELECT * FROM absent")
 
 
+def test_a_database_may_have_any_name(tmp_path: Path) -> None:
+    pytest.importorskip("adbc_driver_sqlite")
+    path = tmp_path / "50%25 of all.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE shop AS SELECT 1 AS size")
+    connection.close()
+    assert len(read(f"sqlite:///{path}", query="SELECT * FROM shop").table) == 1
+
+
 def test_an_absent_database_file_is_not_created(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no SQLite file"):
         read(f"sqlite:///{tmp_path}/absent.db", query="SELECT 1")
@@ -134,6 +144,26 @@ def test_broken_json_is_refused(tmp_path: Path) -> None:
         read(tmp_path / "broken.json")
 
 
+def test_what_is_said_of_json_names_the_file_and_not_where_it_lies(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "twice.json").write_text('[{"a": 1, "a": 2}]')
+    (tmp_path / "link").symlink_to(tmp_path / "deep")
+    with pytest.raises(SourceError, match=r"twice\.json is not a JSON list") as caught:
+        read(tmp_path / "link" / "twice.json")
+    assert str(tmp_path) not in f"{caught.value.message} {caught.value.details}"
+
+
+def test_keys_that_differ_by_case_alone_are_kept_apart_and_said(tmp_path: Path) -> None:
+    (tmp_path / "keys.json").write_text('[{"Name": 1, "name": 2}, {"Name": 3, "name": 3}]')
+    table = read(tmp_path / "keys.json").table
+    assert [column.values.to_pylist() for column in table] == [[1, 3], [2, 3]]
+    assert table.notes == (
+        'the key "name" differs from another one by case alone and is now called "name_1"',
+    )
+    (tmp_path / "own.json").write_text('[{"Name": 1, "name_1": 2}, {"Name": 3, "name_1": 3}]')
+    assert read(tmp_path / "own.json").table.notes == ()
+
+
 def test_a_pandas_column_of_mixed_types_is_strings() -> None:
     frame = pandas.DataFrame({"age": [1, "abc", None, 3.0], "n": [1, 1, 2, 2]})
     assert read(frame).table["age"].values.to_pylist() == ["1", "abc", None, "3"]
@@ -160,6 +190,33 @@ def test_universal_identifiers_and_intervals_are_read(tmp_path: Path) -> None:
 def test_what_is_not_a_table_is_refused() -> None:
     with pytest.raises(SourceError, match="not a table"):
         read(object())
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [pandas.Series([1, 2]), polars.Series([1, 2]), {1, 2}, None],
+    ids=lambda f: type(f).__name__,
+)
+def test_one_column_alone_is_not_a_table(frame: Source) -> None:
+    with pytest.raises(SourceError, match="is not a table"):
+        read(frame)
+
+
+@pytest.mark.parametrize("values", [1, "abc", b"abc", {"x": 1}, None, np.array(3)])
+def test_a_column_that_is_one_value_is_refused(values: object) -> None:
+    with pytest.raises(SourceError, match='"a" is one value'):
+        read({"a": values, "b": values})
+
+
+def test_half_a_character_is_replaced_and_noted() -> None:
+    table = read({"a": ["\ud800x", "b"] * 20, "n\udfff": [1, "\ud800"] * 20}).table
+    assert [column.name for column in table] == ["a", "n?"]
+    assert table["a"].values.to_pylist() == ["?x", "b"] * 20
+    assert table["n?"].values.to_pylist() == ["1", None] * 20  # "?" counts as missing
+    assert table.notes == (
+        "column a: 20 values hold half a character, written ?",
+        "column n?: 20 values hold half a character, written ?",
+    )
 
 
 def test_columns_of_different_length_are_refused() -> None:

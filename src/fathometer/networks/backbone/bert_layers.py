@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from fathometer.graph import Graph
+from fathometer.networks.gelu import write_gelu, write_gelu_by_tanh
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,28 +104,14 @@ class Block:
         return graph.add("Transpose", graph.add("Reshape", product, shape), perm=order)
 
 
-def _write_gelu(graph: Graph, x: str) -> str:
-    bent = graph.add("Erf", graph.add("Div", x, graph.constant(np.float32(math.sqrt(2)))))
-    share = graph.add("Add", bent, graph.constant(np.float32(1)))
-    return graph.add("Mul", graph.add("Mul", x, share), graph.constant(np.float32(0.5)))
-
-
-def _write_gelu_by_tanh(graph: Graph, x: str) -> str:
-    cubed = graph.add("Pow", x, graph.constant(np.float32(3)))
-    bent = graph.add("Add", x, graph.add("Mul", cubed, graph.constant(np.float32(0.044715))))
-    scaled = graph.add("Mul", bent, graph.constant(np.float32(math.sqrt(2 / math.pi))))
-    share = graph.add("Add", graph.add("Tanh", scaled), graph.constant(np.float32(1)))
-    return graph.add("Mul", graph.add("Mul", x, share), graph.constant(np.float32(0.5)))
-
-
 def _write_relu(graph: Graph, x: str) -> str:
     return graph.add("Relu", x)
 
 
 # By the names of configurations.
 ACTIVATIONS: Mapping[str, Callable[[Graph, str], str]] = {
-    "gelu": _write_gelu,
-    "gelu_new": _write_gelu_by_tanh,
-    "gelu_pytorch_tanh": _write_gelu_by_tanh,
+    "gelu": write_gelu,
+    "gelu_new": write_gelu_by_tanh,
+    "gelu_pytorch_tanh": write_gelu_by_tanh,
     "relu": _write_relu,
 }

@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -36,7 +36,7 @@ EPSILON = 1e-5  # of every batch norm, in torchvision, timm and Hugging Face ali
 CHANNELS = 3
 PICTURES_AT_ONCE = 32
 THREADS = 8  # at most; what is answered depends on their number in no way
-SESSIONS = 2  # networks and sizes of pictures that are kept ready
+SESSIONS = 2  # sizes of pictures that a network is kept ready for
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +102,7 @@ class ResNet:
         if not len(values):
             return np.zeros((0, self.width), dtype=np.float32)
         height, width, channels = values.shape[1:]
-        session = _session(self, PictureShape(channels, height, width))
+        session = self._session(PictureShape(channels, height, width))
 
         def run(start: int) -> np.ndarray:
             feeds = {"pictures": values[start : start + PICTURES_AT_ONCE]}
@@ -110,6 +110,18 @@ class ResNet:
 
         with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
             return np.concatenate([*pool.map(run, range(0, len(values), PICTURES_AT_ONCE))])
+
+    @cached_property
+    def _sessions(self) -> dict[PictureShape, onnxruntime.InferenceSession]:
+        """Of the network, so that they end with it."""
+        return {}
+
+    def _session(self, shape: PictureShape) -> onnxruntime.InferenceSession:
+        if shape not in self._sessions:
+            if len(self._sessions) >= SESSIONS:
+                self._sessions.pop(next(iter(self._sessions)))
+            self._sessions[shape] = open_session(self, shape)
+        return self._sessions[shape]
 
     def write(self, graph: Graph, values: str, shape: PictureShape | None) -> str:
         """What `features` runs, over pictures (rows, channels, height, width) float, 0 to 255."""
@@ -122,8 +134,7 @@ class ResNet:
         return graph.add("ReduceMean", maps, graph.constant(np.array([2, 3])), keepdims=0)
 
 
-@lru_cache(SESSIONS)
-def _session(network: ResNet, shape: PictureShape) -> onnxruntime.InferenceSession:
+def open_session(network: ResNet, shape: PictureShape) -> onnxruntime.InferenceSession:
     """The network for pictures of this shape, run as a model file is."""
     import onnxruntime
 

@@ -147,14 +147,6 @@ def write_product(graph: Graph, tensor: str, weight: np.ndarray, bias: np.ndarra
     return graph.add("Add", product, graph.constant(bias))
 
 
-def write_gelu(graph: Graph, tensor: str) -> str:
-    """x times the normal distribution's function at x."""
-    root = graph.add("Div", tensor, graph.constant(np.float32(np.sqrt(2))))
-    raised = graph.add("Add", graph.add("Erf", root), graph.constant(np.float32(1)))
-    product = graph.add("Mul", tensor, raised)
-    return graph.add("Mul", product, graph.constant(np.float32(0.5)))
-
-
 def write_flat(graph: Graph, tensor: str) -> str:
     """(rows, channels, height, width) to (rows, all of them)."""
     return graph.add("Reshape", tensor, graph.constant(np.array([0, -1])))

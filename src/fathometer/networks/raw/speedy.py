@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu, max_pool2d
 
 from fathometer.graph import Graph
+from fathometer.networks.gelu import write_gelu
 from fathometer.networks.raw.convolution import (
     PATCHED_PICTURES,
     Pixels,
@@ -23,7 +24,6 @@ from fathometer.networks.raw.convolution import (
     unscaled_norm,
     whitening_kernel,
     write_convolution,
-    write_gelu,
     write_max_over_places,
     write_max_pool,
 )

@@ -119,7 +119,11 @@ def _unpack(path: Path, folder: Path) -> tuple[Path, str]:
         with pa.input_stream(str(path), compression=name) as stream, target.open("wb") as out:
             while chunk := stream.read(CHUNK):
                 out.write(chunk)
-    except OSError as error:  # ArrowIOError is an OSError
+    except OSError as error:  # ArrowIOError is an OSError, of broken data without a number
+        if error.errno is not None:
+            raise SourceError(
+                f"{path.name} cannot be unpacked to {folder}: {error.strerror}."
+            ) from error
         raise SourceError(f"{path.name} is broken {name} data: {error}.") from error
     return target, name
 
@@ -127,9 +131,12 @@ def _unpack(path: Path, folder: Path) -> tuple[Path, str]:
 def _canonical(encoding: str) -> str:
     try:
         name = codecs.lookup(encoding).name
-    except LookupError as error:
+        b" ".decode(encoding, "ignore")  # Python has codecs beside those of text: rot13, base64
+    except (LookupError, ValueError) as error:
         raise OptionError(
-            f'There is no encoding "{encoding}".', try_next="--encoding cp1252, utf-8 or utf-16"
+            f'There is no encoding of text "{encoding}".',
+            details="common ones: utf-8, cp1252, utf-16, shift_jis, gb18030",
+            try_next="--encoding utf-8",
         ) from error
     return "utf-8-sig" if name == "utf-8" else name  # reads both with and without the mark
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from fathometer.errors import EmptySourceError, MissingPackageError, SourceError
+from fathometer.table.sources.far_cells import refuse_far_cells
 from fathometer.table.sources.raw import Raw
 
 Cell = object
@@ -27,18 +28,19 @@ def read_excel(path: Path, sheet: str | None = None) -> Raw:
             try_next="pip install fathometer[compare]",
         ) from error
     try:
+        refuse_far_cells(path)
         book = python_calamine.CalamineWorkbook.from_path(str(path))
+        names = list(book.sheet_names)
+        chosen = names[0] if sheet is None and names else sheet
+        if chosen not in names:
+            raise SourceError(
+                f'{path.name} has no sheet "{chosen or ""}".',
+                details=f"sheets: {', '.join(names)}; {path.name}#NAME picks one",
+            )
+        cells = book.get_sheet_by_name(chosen).to_python()
     except (python_calamine.CalamineError, OSError) as error:
         raise SourceError(f"{path.name} is not a readable workbook: {error}") from error
-    names = list(book.sheet_names)
-    chosen = names[0] if sheet is None else sheet
-    if chosen not in names:
-        raise SourceError(
-            f'{path.name} has no sheet "{chosen}".',
-            details=f"sheets: {', '.join(names)}",
-            try_next=f"{path.name}#{names[0]}",
-        )
-    rows = [row for row in book.get_sheet_by_name(chosen).to_python() if any(map(_filled, row))]
+    rows = [row for row in cells if any(map(_filled, row))]
     if len(rows) < 2:
         raise EmptySourceError(f'{path.name}: sheet "{chosen}" has no rows below its names.')
     notes: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ import time
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import IO
 
@@ -32,6 +33,7 @@ LARGEST_NOTE = 64 << 20  # bytes
 LARGEST_CACHE = 20 << 30  # bytes of all entries; CIFAR-10 takes 0.2, 100,000 pictures of 96 × 96 3
 FREE_SHARE = 0.5  # of the free disk that a new entry may take
 STALE_SECONDS = 24 * 60 * 60  # after which a part that was left behind is removed
+AT_ONCE = 1 << 20  # bytes that are written in one go
 CHECKED = 8 << 20  # bytes of pixels a step of the checksum
 
 
@@ -106,7 +108,10 @@ class Draft:
         self._key = key
         self._checksum = 0
         self._kept: list[bytes] = []
-        self._file: IO[bytes] | None = None
+        # Unbuffered, so that what a full disk took, and what it did not, is known to the byte.
+        self._file: FileIO | None = None
+        self._waiting = bytearray()
+        self._written = 0  # bytes
         self._folder = cache_folder()
         if self._folder is not None:
             with contextlib.suppress(OSError):
@@ -115,13 +120,15 @@ class Draft:
     def add(self, pixels: bytes) -> None:
         """Append these pixels."""
         self._checksum = zlib.crc32(pixels, self._checksum)
-        if self._file is not None:
+        if self._file is None:
+            self._kept.append(pixels)
+            return
+        self._waiting += pixels
+        if len(self._waiting) >= AT_ONCE:
             try:
-                self._file.write(pixels)
-                return
+                self._flush(self._file)
             except OSError:
-                self._take_back()
-        self._kept.append(pixels)
+                self._take_back(self._file)
 
     def finish(self, note: Mapping[str, object]) -> Entry:
         """Close the entry, give it its name, and make room."""
@@ -129,36 +136,43 @@ class Draft:
         written = json.dumps(whole, sort_keys=True).encode()
         if self._file is not None and self._folder is not None:
             with contextlib.suppress(OSError, ValueError):
-                size = self._file.tell()
-                self._file.write(written + len(written).to_bytes(LENGTH, "little") + MARK)
-                self._file.flush()
+                self._flush(self._file)
+                size = self._written
+                end = memoryview(written + len(written).to_bytes(LENGTH, "little") + MARK)
+                while end:
+                    end = end[self._file.write(end) :]
                 os.fsync(self._file.fileno())
                 mapped = np.memmap(self._file, np.uint8, "r", 0, (size,)) if size else None
                 self._file.close()
                 os.replace(self._file.name, self._folder / (self._key + SUFFIX))
                 _make_room(self._folder)
                 return Entry(np.zeros(0, np.uint8) if mapped is None else mapped, whole)
-            self._take_back()
+            self._take_back(self._file)
         return Entry(np.frombuffer(b"".join(self._kept), np.uint8), whole)
 
     def discard(self) -> None:
         """Leave nothing behind."""
         if self._file is not None:
-            self._file.close()
-            Path(self._file.name).unlink(missing_ok=True)
+            with contextlib.suppress(OSError, ValueError):
+                self._file.close()
+            _remove([str(self._file.name)])
 
-    def _take_back(self) -> None:
-        """Go on in memory with what the disk still holds."""
-        assert self._file is not None
-        with contextlib.suppress(OSError):
-            self._file.flush()
-        written = Path(self._file.name).read_bytes()
+    def _flush(self, file: FileIO) -> None:
+        """Write what waits. Raises: OSError; then what was not written still waits."""
+        while self._waiting:
+            count = file.write(self._waiting)
+            del self._waiting[:count]
+            self._written += count
+
+    def _take_back(self, file: FileIO) -> None:
+        """Go on in memory, with what the disk holds and what it did not take."""
+        with Path(str(file.name)).open("rb") as stored:
+            self._kept = [stored.read(self._written), bytes(self._waiting)]
         self.discard()
         self._file = None
-        self._kept = [written]
 
 
-def _part(folder: Path, expected_bytes: int) -> IO[bytes] | None:
+def _part(folder: Path, expected_bytes: int) -> FileIO | None:
     """A new file for an entry; None where there is no room for it.
 
     Raises: OSError where the folder cannot be made or written."""
@@ -171,7 +185,7 @@ def _part(folder: Path, expected_bytes: int) -> IO[bytes] | None:
         return None
     handle, name = tempfile.mkstemp(dir=folder, suffix=PART)
     os.close(handle)
-    return open(name, "w+b", buffering=1 << 20)
+    return open(name, "w+b", buffering=0)
 
 
 def _make_room(folder: Path, most: int = LARGEST_CACHE) -> None:

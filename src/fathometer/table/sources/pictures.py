@@ -10,7 +10,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypedDict, TypeVar, cast
 
 import numpy as np
@@ -65,6 +65,7 @@ class Choice:
     size: PictureSize
     are_equal: bool  # in size, and it is the chosen one
     seen: str  # in words
+    is_final: bool = False  # all headers were read; a picture unlike them is refused
 
 
 class _UnlikeError(Exception):
@@ -138,7 +139,7 @@ def read_pictures(
         all_seen = _choose(source, size, pool)
         if all_seen is None:
             raise _none_readable(source)
-        return _read(source, all_seen, keep_refused, key, pool)
+        return _read(source, replace(all_seen, is_final=True), keep_refused, key, pool)
 
 
 def _none_readable(source: PictureSource) -> PictureError:
@@ -168,6 +169,8 @@ def _read(
         picture = decode(origin, None if size.channels == 1 and choice.seen else size.channels)
         is_other = choice.are_equal and picture.shape[:2] != (size.height, size.width)
         if is_other or picture.shape[2] != size.channels:
+            if choice.is_final:
+                raise PictureError("has a header that cannot be trusted")
             raise _UnlikeError
         return resized(picture, size).tobytes()
 

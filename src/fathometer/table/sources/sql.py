@@ -6,7 +6,7 @@ import importlib
 import re
 from pathlib import Path
 from types import ModuleType
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pyarrow as pa
 
@@ -124,4 +124,4 @@ def _address(url: str) -> str:
             f'There is no SQLite file "{parts.path.removeprefix("/")}".',
             try_next="sqlite:///relative/path.db or sqlite:////absolute/path.db",
         )
-    return f"file:{path}?mode=ro"
+    return f"file:{quote(str(path))}?mode=ro"
