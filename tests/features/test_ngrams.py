@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from fathometer.features import ngrams, text_dense
 from fathometer.features.ngram_weights import NgramBlock, Weighting
-from fathometer.features.ngrams import fit_ngrams
+from fathometer.features.ngrams import counted_ngrams, fit_ngrams
 from fathometer.features.text_dense import TextMeasures, associations, fit_telling_ngrams
 from fathometer.features.text_tokens import Unit, characters_help, tokens_of
 from fathometer.graph import Element, Graph
@@ -234,3 +234,15 @@ def test_a_text_that_is_judged_on_brings_in_no_ngram():
 @pytest.mark.parametrize("unit", Unit)
 def test_every_ngram_that_may_be_chosen_is_a_candidate(unit):
     assert text_dense.CANDIDATE_ROWS[unit] <= text_dense.LEAST_ROWS
+
+
+def test_long_texts_that_judge_bring_in_no_candidate(monkeypatch):
+    monkeypatch.setitem(ngrams.VOCABULARY_BYTES, Unit.WORDS, 200)
+    learned, judged = ["abc def"] * 40, ["xyz uvw"] * 40
+    how = {"unit": Unit.WORDS, "orders": (1, 1), "least_rows": 2}
+    texts = column([*learned, *judged])
+    every, _ = counted_ngrams(texts, **how)
+    own, counts = counted_ngrams(texts, **how, among=np.arange(40))
+    assert set(every.names) == {"abc", "def", "xyz", "uvw"}
+    assert set(own.names) == {"abc", "def"}
+    assert counts.shape[0] == 80

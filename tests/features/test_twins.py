@@ -112,6 +112,16 @@ def test_raw_dates_mean_the_same_in_the_graph(layout):
     np.testing.assert_allclose(found, parts.values(when).astype(np.float32), atol=1e-6)
 
 
+def test_moments_that_no_date_string_says_are_missing_here_and_in_the_graph():
+    from fathometer.features.calendar import fit_calendar
+
+    when = column_from("when", Kind.DATE, [0.0, 253402300800.0, -62135596801.0, -7e10, None])
+    parts = fit_calendar(when, cyclic=False)
+    found = run((graph := Graph()), graph.cast(parts.write(graph), Element.FLOAT), Table((when,)))
+    np.testing.assert_allclose(found, parts.values(when).astype(np.float32))
+    assert np.isnan(found).all(axis=1).tolist() == [False, True, True, True, True]
+
+
 def test_calendar_agrees_with_the_standard_library():
     import datetime
 

@@ -179,9 +179,17 @@ def prepare(source: Source, options: Options) -> Understanding:
 
 
 def _refuse_unmeasurable(table: Table, task: Task, split: Split) -> None:
-    """Refuse a lockbox on which the metric says nothing of anybody, such as one of one class."""
+    """Refuse training rows that have one answer, and a lockbox on which the metric says nothing of
+    anybody, such as one of one class."""
     metric = METRICS[task.metric]
-    truth = task.encode(table[task.target])[split.lockbox]
+    answers = task.encode(table[task.target])
+    if np.ptp(answers[split.train]) == 0:
+        raise SplitError(
+            f"all {len(split.train):,} rows to learn from have the same {task.target}: there is "
+            "nothing to tell apart.",
+            details="other rows to learn from, or another --time column, change that",
+        )
+    truth = answers[split.lockbox]
     even = np.full((len(truth), task.outputs), 1 / task.outputs)
     if np.isfinite(metric.score(truth, even)):
         return

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fathometer.graph import Element, Graph
-from fathometer.table.date import END_SECOND, FIRST_SECOND, days_from_civil
+from fathometer.table.date import END_SECOND, FIRST_SECOND, days_from_civil, within_years
 from fathometer.table.kind import ColumnSpec
 from fathometer.table.layout import ISO, MONTHS, DateLayout
 from fathometer.table.table import Column
@@ -46,8 +46,9 @@ class CalendarParts:
 
     def values(self, column: Column) -> np.ndarray:
         """Shape (rows, len(names)) float64, NaN where the date is missing."""
-        missing = np.isnan(column.numbers)
-        seconds = np.where(missing, 0.0, column.numbers)
+        known = within_years(column.numbers)
+        missing = np.isnan(known)
+        seconds = np.where(missing, 0.0, known)
         days = np.floor(seconds / DAY)
         whole = days.astype(np.int64)
         year, month, day, day_of_year = civil_from_days(whole)
@@ -103,7 +104,8 @@ class CalendarParts:
 
 def fit_calendar(column: Column, *, cyclic: bool) -> CalendarParts:
     """Start and clock of a date column's training values."""
-    seconds = column.numbers[~np.isnan(column.numbers)]
+    known = within_years(column.numbers)
+    seconds = known[~np.isnan(known)]
     start = float(np.floor(seconds.min() / DAY)) if len(seconds) else 0.0
     return CalendarParts(column.spec, start, bool((seconds % DAY != 0).any()), cyclic)
 

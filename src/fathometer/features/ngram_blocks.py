@@ -3,7 +3,9 @@
 What stands how often in which text is counted once for all rows of a table; which n-grams a fold
 knows and what they weigh is fitted on that fold's learning rows alone. The candidates are all
 n-grams that occur `least_rows` times anywhere, so every n-gram that a fold may choose is among
-them, and its choice is the same as if it had counted its own rows only."""
+them, and its choice is the same as if it had counted its own rows only. This does not hold for
+columns of more than `ngrams.VOCABULARY_BYTES`: there candidates are sought in a sample of the rows
+that `count_texts` is told."""
 
 from __future__ import annotations
 
@@ -174,9 +176,17 @@ def most_frequent(texts: np.ndarray, least: int, most: int) -> np.ndarray:
 
 
 def count_texts(
-    table: Table, task: Task, plans: Sequence[BlockPlan], *, seed: int = 0
+    table: Table,
+    task: Task,
+    plans: Sequence[BlockPlan],
+    *,
+    seed: int = 0,
+    among: np.ndarray | None = None,
 ) -> CountedTable:
     """Count the n-grams of all text columns.
+
+    among: (rows to learn from,) whose texts alone are sampled for candidates where all are too
+    long together.
 
     Raises:
         LearnerError: if the table has no text column, or no two texts have an n-gram in common.
@@ -192,6 +202,7 @@ def count_texts(
                 unit=plan.unit,
                 orders=plan.orders,
                 least_rows=plan.least_rows,
+                among=among,
             )
             if fitted is not None:
                 found.append((plan, *fitted))

@@ -6,6 +6,7 @@ a place in an (n-1)-gram and the next token into a place in an n-gram. Knows not
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -245,13 +246,22 @@ def _beside(blocks: list[csr_array], rows: int) -> csr_array:
 
 
 def fit_ngrams(
-    column: Column, *, unit: Unit, orders: tuple[int, int], least_rows: int
+    column: Column,
+    *,
+    unit: Unit,
+    orders: tuple[int, int],
+    least_rows: int,
+    among: np.ndarray | None = None,
 ) -> tuple[Ngrams, csr_array] | None:
     """All n-grams of these orders that stand in `least_rows` texts, with their counts here.
 
-    None where there is none."""
+    None where there is none.
+
+    among: (learning rows,) which rows to sample where the texts are too long to be looked at all;
+    else all are sampled."""
     step = _step(column, unit)
-    sample = column if step == 1 else column.take(np.arange(0, len(column.values), step))
+    rows = np.arange(len(column.values)) if among is None else among
+    sample = column if step == 1 else column.take(rows[::step])
     tokens = tokens_of(sample, unit)
     alphabet, grown, counts = _grow(tokens, orders, least_rows)
     if not sum(map(len, grown)):
@@ -269,19 +279,28 @@ def fit_ngrams(
 Counted = tuple[Ngrams, "csr_array"] | None
 # What was counted of a column, as long as the column lives: every fold of every learner of a
 # comparison asks for the same, and counting 25,000 reviews takes seconds.
-_COUNTED: WeakKeyDictionary[Column, dict[tuple[Unit, tuple[int, int], int], Counted]] = (
+_COUNTED: WeakKeyDictionary[Column, dict[tuple[Unit, tuple[int, int], int, bytes], Counted]] = (
     WeakKeyDictionary()
 )
 
 
 def counted_ngrams(
-    column: Column, *, unit: Unit, orders: tuple[int, int], least_rows: int
+    column: Column,
+    *,
+    unit: Unit,
+    orders: tuple[int, int],
+    least_rows: int,
+    among: np.ndarray | None = None,
 ) -> Counted:
-    """`fit_ngrams`, but counted once for a column."""
+    """`fit_ngrams`, but counted once for a column, or where a sample is taken once for its rows."""
     known = _COUNTED.setdefault(column, {})
-    key = (unit, orders, least_rows)
+    sampled = among is not None and _step(column, unit) > 1
+    own = np.asarray(among, dtype=np.int64).tobytes() if sampled else b""
+    key = (unit, orders, least_rows, hashlib.sha256(own).digest())
     if key not in known:
-        known[key] = fit_ngrams(column, unit=unit, orders=orders, least_rows=least_rows)
+        known[key] = fit_ngrams(
+            column, unit=unit, orders=orders, least_rows=least_rows, among=among
+        )
     return known[key]
 
 

@@ -152,7 +152,11 @@ def fit_telling_ngrams(
     found = []
     for unit in units:
         candidates = counted_ngrams(
-            column, unit=unit, orders=ORDERS[unit], least_rows=CANDIDATE_ROWS[unit]
+            column,
+            unit=unit,
+            orders=ORDERS[unit],
+            least_rows=CANDIDATE_ROWS[unit],
+            among=rows,
         )
         if candidates is None:
             continue

@@ -150,7 +150,7 @@ def fit_on_ngrams(
     taught = split.teaching
     link = fit_link(task, truth[taught])
     plans = tuple(dict.fromkeys(plan for setting in search.settings for plan in setting.plans))
-    counted = count_texts(table, task, plans, seed=split.seed)
+    counted = count_texts(table, task, plans, seed=split.seed, among=rows)
     margins = _margins_of_folds(search, counted, link, split, budget)
     out_of_fold = np.zeros((len(rows), task.outputs))
     everything = np.arange(len(rows))

@@ -7,6 +7,7 @@ What is learned from is not known here."""
 from __future__ import annotations
 
 import difflib
+import shlex
 from dataclasses import replace
 
 import numpy as np
@@ -77,7 +78,12 @@ def _column(table: Table, target: str) -> Column:
 
 
 def _quoted(name: str) -> str:
-    return f'"{name}"' if " " in name else name
+    return shlex.quote(name)
+
+
+def _is_written_whole(column: Column) -> bool:
+    first = column.strings[_known(column)][0]
+    return bool(first.removeprefix("-").isdecimal())
 
 
 def _known(column: Column) -> np.ndarray:
@@ -118,8 +124,8 @@ def _understand(column: Column) -> TaskKind:
         raise TaskError(
             f'The target "{column.name}" names its rows ({column.reason or "all values differ"}), '
             "so nothing can be learned about it.",
-            details="if it is a quantity or a class after all, declare it",
-            try_next=f"--kind {name}=number or --kind {name}=category",
+            details="if it is a quantity or a class after all, declare it number or category",
+            try_next=f"--kind {name}={'number' if _is_written_whole(column) else 'category'}",
         )
     if column.kind is Kind.DATE:
         raise TaskError(

@@ -7,6 +7,7 @@ hundred values cost."""
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -276,7 +277,7 @@ def _name_words(name: str) -> list[str]:
 
 
 def _use_as(raw: RawColumn, kind: str) -> str:
-    return f" (--kind {raw.name}={kind} to use it)"
+    return f" (--kind {shlex.quote(raw.name)}={kind} to use it)"
 
 
 def _date(raw: RawColumn) -> Decision | None:
@@ -303,7 +304,7 @@ def _date(raw: RawColumn) -> Decision | None:
     if len(fitting) > 1:
         reason += (
             "; days and months cannot be told apart, read day first "
-            f"(--kind {raw.name}=date:{fitting[1].order} to change)"
+            f"(--kind {shlex.quote(raw.name)}=date:{fitting[1].order} to change)"
         )
     return Decision(Kind.DATE, made.values, reason, fitting[0], notes)
 

@@ -84,11 +84,13 @@ def challenger_from(option: str, task: Task) -> Challenger:
             try_next="--with MODEL.onnx",
         ) from error
     mapped = mapping_from(Path(mapping)) if mapping else Mapped()
+    # No contestant has a point in its name, so none is taken for another.
+    name = path.name if path.suffix else f"{path.name}.onnx"
     try:
         # Ours say so, and are then checked as ours; a file that says so falsely is refused.
         if HASH_KEY.encode() in content:
-            return Challenger(path.name, _own(from_bytes(content), task))
-        return Challenger(path.name, _foreign(open_foreign(content), mapped, task))
+            return Challenger(name, _own(from_bytes(content), task))
+        return Challenger(name, _foreign(open_foreign(content), mapped, task))
     except ModelFileError as error:
         raise ModelFileError(
             error.fault, f"{path.name} cannot enter: {error.message}", try_next=error.try_next

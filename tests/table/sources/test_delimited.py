@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import resource
 from pathlib import Path
 
 import pyarrow as pa
@@ -87,6 +88,26 @@ def test_a_wrong_encoding_is_refused_with_byte_and_line(tmp_path: Path) -> None:
 def test_an_unknown_encoding_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="klingon"):
         read(write(tmp_path, "a,b\n1,2\n"), encoding="klingon")
+
+
+@pytest.mark.parametrize("encoding", ["rot13", "base64", "hex", "undefined", "a\0b"])
+def test_codecs_that_are_of_no_text_are_refused(encoding: str, tmp_path: Path) -> None:
+    path = write(tmp_path, "a,b\n1,2\n3,5\n")
+    with pytest.raises(OptionError, match="no encoding of text"):
+        read(path, encoding=encoding)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_full_disk_is_told_from_broken_content(packed: bool, tmp_path: Path) -> None:
+    content = b"a,b\n" + b"1,\xe9\n" * 50_000
+    path = write(tmp_path, gzip.compress(content) if packed else content)
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, usual[1]))
+    try:
+        with pytest.raises(SourceError, match="does not take it: File too large"):
+            read(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
 
 
 def test_lines_with_too_many_or_too_few_fields_are_set_aside(tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def test_an_empty_folder_is_told_apart(tmp_path):
 
 
 def test_a_picture_whose_header_lies_is_refused_alone(tmp_path):
-    """Its colours can be decoded, but its header, with a resolution of two bytes, cannot be read."""
+    """It can be decoded in colour, but its header, with a resolution of two bytes, not be read."""
     generator = np.random.default_rng(0)
     for number in range(8):
         path = tmp_path / "ab"[number % 2] / f"{number}.png"

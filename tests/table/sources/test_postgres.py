@@ -170,8 +170,9 @@ def test_an_endless_date_is_missing_and_said(server: Server) -> None:
     )
     for kind in ("date", "timestamp", "timestamptz"):
         table = read(server.url(), query=query.format(kind)).table
-        assert table["a"].missing == 2, kind
+        assert table["a"].missing == 3, kind
         assert "2 infinite moments" in table.notes[0]
+        assert "1 moment outside the years 1 to 9999" in table.notes[1]
 
 
 MISTAKES = {

@@ -135,8 +135,8 @@ def _other_width(records: list[Record], delimiter: str, name: str) -> SourceErro
     width, _ = _usual_width(records)
     return SourceError(
         f"{name} has {len(records[0])} fields in its first line and {width} in most others.",
-        details=f"first line: {delimiter.join(records[0])[:200]}",
-        try_next="delete lines above the column names, or give every column a name",
+        details=f"first line: {delimiter.join(records[0])[:200]}\n"
+        "delete lines above the column names, or give every column a name",
     )
 
 

@@ -81,7 +81,10 @@ def plain_text(path: Path, folder: Path, encoding: str | None) -> PlainText:
     if chosen in ("utf-8", "utf-8-sig") and not seen.nul and not seen.line_ends_differ:
         return PlainText(unpacked, how)
     copy = folder / "utf-8.txt"
-    dropped = _rewrite(unpacked, copy, chosen)
+    try:
+        dropped = _rewrite(unpacked, copy, chosen)
+    except OSError as error:
+        raise _not_copied(path, folder, error) from error
     notes = (f"NUL characters were left out: {dropped:,}",) if dropped else ()
     return PlainText(copy, how, notes)
 
@@ -121,11 +124,17 @@ def _unpack(path: Path, folder: Path) -> tuple[Path, str]:
                 out.write(chunk)
     except OSError as error:  # ArrowIOError is an OSError, of broken data without a number
         if error.errno is not None:
-            raise SourceError(
-                f"{path.name} cannot be unpacked to {folder}: {error.strerror}."
-            ) from error
+            raise _not_copied(path, folder, error) from error
         raise SourceError(f"{path.name} is broken {name} data: {error}.") from error
     return target, name
+
+
+def _not_copied(path: Path, folder: Path, error: OSError) -> SourceError:
+    return SourceError(
+        f"{path.name} must be copied to be read, and {folder.parent} does not take it: "
+        f"{error.strerror}.",
+        details="TMPDIR names another folder for such copies",
+    )
 
 
 def _canonical(encoding: str) -> str:

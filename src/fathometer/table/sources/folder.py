@@ -7,6 +7,7 @@ here: what is no picture is found out when it is decoded."""
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -188,9 +189,8 @@ def _listing(path: Path) -> Listing:
         raise SourceError(
             f'The folder "{path}" holds pictures of one class alone, "{labels[0]}": there is '
             "nothing to tell it from.",
-            try_next=f"fathom compare {within}"
-            if is_deeper
-            else f"a second folder beside {labels[0]}/, named like the other class",
+            details="" if is_deeper else f"lay a folder of the other class beside {labels[0]}/",
+            try_next=f"fathom compare {shlex.quote(str(within))}" if is_deeper else "",
         )
     return listing
 
@@ -201,7 +201,6 @@ def _no_classes(path: Path, listing: Listing) -> SourceError:
         f'The folder "{path}" has no folders that name the classes of its pictures; {found}.',
         details="one folder a class: photos/cat/1.jpg, photos/dog/2.jpg; or a table with a column "
         "of paths and a column of labels",
-        try_next=f"fathom compare {path} once its pictures lie in folders of their classes",
     )
 
 

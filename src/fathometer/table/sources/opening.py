@@ -55,7 +55,7 @@ def open_source(
         if not is_database(source):
             raise SourceError(
                 f"{source.split('://')[0]}:// is not a source that can be read.",
-                try_next="a path, sqlite:///file.db or postgresql://host/database",
+                details="sources are a path, sqlite:///file.db or postgresql://host/database",
             )
         return database_name(source), read_sql(source, query)
     path, sheet = _path_and_sheet(str(source))
@@ -131,13 +131,13 @@ def _reader(path: Path, sheet: str | None) -> Callable[[Path, str | None], Raw]:
         raise EmptySourceError(f"{path.name} is empty: 0 bytes.")
     for magic, noun in NOT_TABLES.items():
         if head.startswith(magic):
-            mend = f"sqlite:///{path} with --query" if magic.startswith(b"SQLite") else ""
-            raise SourceError(f"{path.name} is {noun}, not a table of text.", try_next=mend)
+            mend = f"read sqlite:///{path} with --query" if magic.startswith(b"SQLite") else ""
+            raise SourceError(f"{path.name} is {noun}, not a table of text.", details=mend)
     found = picture_format(head)
     if found in ("PNG", "JPEG", "WEBP", "GIF") or (found and path.suffix.lower() in SUFFIXES):
         raise SourceError(
             f"{path.name} is a {found} picture, not a table of text.",
-            try_next=f"the folder of pictures that it lies in: {path.parent}",
+            details=f"read the folder of pictures that it lies in: {path.parent}",
         )
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if head.startswith(PARQUET_MAGIC) or suffixes[-1:] == [".parquet"]:

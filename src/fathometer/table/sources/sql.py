@@ -89,11 +89,12 @@ def _not_reached(url: str, text: str) -> SourceError:
     if LOGIN.search(said):
         return SourceError(
             f"{name} refused the login: {said}.",
-            try_next="export PGPASSWORD=…, or postgresql://user:password@host/database",
+            details="the password is taken from PGPASSWORD, or from the URL: "
+            "postgresql://user:password@host/database",
         )
     return SourceError(
         f"{name} could not be reached: {said}.",
-        try_next="postgresql://user@host:5432/database, with the password in PGPASSWORD",
+        details="a URL is postgresql://user@host:5432/database, with the password in PGPASSWORD",
     )
 
 
@@ -122,6 +123,6 @@ def _address(url: str) -> str:
     if not path.is_file():
         raise SourceError(
             f'There is no SQLite file "{parts.path.removeprefix("/")}".',
-            try_next="sqlite:///relative/path.db or sqlite:////absolute/path.db",
+            details="a URL is sqlite:///relative/path.db or sqlite:////absolute/path.db",
         )
     return f"file:{quote(str(path))}?mode=ro"
