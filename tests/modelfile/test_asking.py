@@ -163,7 +163,9 @@ def one_row(rows):
 
 
 @pytest.mark.parametrize("rows_asked", [1, 2])
-@pytest.mark.parametrize(("column", "value"), [("age", 10**400), ("sex", b"male")])
+@pytest.mark.parametrize(
+    ("column", "value"), [("age", 10**400), ("sex", b"male")], ids=["digits", "bytes"]
+)
 def test_a_value_that_no_column_holds_is_refused_alone_and_beside_others(
     survivor, rows, column, value, rows_asked
 ):

@@ -15,7 +15,9 @@ from fathometer.learners.constant import Constant
 from fathometer.learners.linear import Logistic
 from fathometer.learners.network import PlainNetwork, Training
 from fathometer.learners.random_forest import RandomForest
-from fathometer.modelfile.load import from_bytes
+from fathometer.modelfile.feeds import feeds_from
+from fathometer.modelfile.load import from_bytes, open_session
+from fathometer.modelfile.time_limit import TimeLimit
 from fathometer.modelfile.verify import _Walk, verify
 from fathometer.modelfile.width import LARGEST_WIDTH, Node, widest
 from fathometer.modelfile.wire import Field
@@ -95,3 +97,26 @@ def test_a_shape_that_no_tensor_has_is_refused_at_once(sizes):
     with pytest.raises(ModelFileError):
         _Walk(body)._tensor(Field(5, 0, 0, len(body), is_span=True))
     assert time.perf_counter() - started < 0.2
+
+
+@pytest.fixture(scope="module")
+def long():
+    """Cosines of cosines of four million numbers: some 20 s of a core."""
+    graph = Graph()
+    found = graph.input("x", Element.FLOAT)
+    for _ in range(1_000):
+        found = graph.add("Cos", found)
+    return open_session(graph.finish({"y": (found, Element.FLOAT, 1)}).SerializeToString())
+
+
+def test_a_run_that_lasts_too_long_is_ended_and_others_are_not(long, survival):
+    limit = TimeLimit(0.3)
+    started = time.perf_counter()
+    with pytest.raises(ModelFileError, match=r"still answering after 0\.3 s"):
+        limit.run(long, "y", {"x": np.ones((1 << 22, 1), np.float32)})
+    assert time.perf_counter() - started < 3.0
+    model = Logistic((1e-2,)).fit(survival.table, survival.task, survival.split)
+    file = ship(model, "logistic", survival.table, survival.split.lockbox).file()
+    feeds = feeds_from(survival.table, file.columns)[0]
+    found = limit.run(file.session, "probability", feeds)
+    np.testing.assert_array_equal(found, file.scores(feeds))

@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from fathometer.modelfile.intervals import Intervals, intervals_from_json
 from fathometer.modelfile.picture_list import PictureList, is_picture, of_one_size
 from fathometer.modelfile.row import RowReader, is_row
 from fathometer.modelfile.signature import Question
+from fathometer.modelfile.time_limit import TimeLimit
 from fathometer.modelfile.trim import trim
 from fathometer.modelfile.unlike import TrainingRanges, ranges_from_json
 from fathometer.modelfile.verify import LARGEST_FILE, Contents, parse_json, verify
@@ -59,6 +60,7 @@ class ModelFile:
     versions: Mapping[str, object]
     intervals: Intervals | None = None  # where its answers' coverage was calibrated
     ranges: TrainingRanges | None = None  # where the training rows' ranges were noted
+    time_limit: TimeLimit = field(default_factory=TimeLimit, repr=False)  # of a chunk of rows
 
     @property
     def sha256(self) -> str:
@@ -206,8 +208,8 @@ class ModelFile:
     def _scores_of(self, feeds: Mapping[str, Any]) -> np.ndarray:
         if any(isinstance(values, PictureList) for values in feeds.values()):
             return np.concatenate([self._scores_of(each) for each in of_one_size(feeds)])
-        found = self.session.run([self._scores_name], feeds)[0]
-        return np.asarray(found, dtype=np.float64).reshape(len(found), -1)
+        found = self.time_limit.run(self.session, self._scores_name, feeds)
+        return found.astype(np.float64).reshape(len(found), -1)
 
 
 def _take_pictures(columns: Sequence[ColumnSpec]) -> bool:

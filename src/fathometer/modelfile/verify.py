@@ -147,6 +147,12 @@ def _ignored(found: object) -> None:
     """What was read for its errors alone."""
 
 
+def _has_packed(content: bytes, attribute: Field) -> bool:
+    """Whether an attribute's integers are written in another way than ours."""
+    parts = fields(content, attribute.start, attribute.end, passing=ATTRIBUTE_RUNS)
+    return any(part.number == 8 and part.is_span for part in parts)
+
+
 class _Walk:
     """One pass over the messages of a file; refuses whatever has no rule."""
 
@@ -213,7 +219,7 @@ class _Walk:
             {
                 1: self._node,
                 2: self._skip,
-                5: self._initializer,
+                5: lambda part: self.shapes.update([self._tensor(part)]),
                 11: lambda port: self.inputs.append(self._port(port)),
                 12: lambda port: self.outputs.append(self._port(port)),
             },
@@ -324,19 +330,11 @@ class _Walk:
                 Fault.GRAPH, f"an operator in it adds more than {LARGEST_PADDING} pixels at a side."
             )
         if not STATED_WIDTHS.isdisjoint(names) and (
-            WIDE_INTEGER.search(self.content, field.start, field.end) or self._has_packed(field)
+            WIDE_INTEGER.search(self.content, field.start, field.end)
+            or _has_packed(self.content, field)
         ):
             raise ModelFileError(Fault.TOO_LARGE, "an operator in it answers too many values.")
         return names[0] if len(names) == 1 else ""
-
-    def _has_packed(self, field: Field) -> bool:
-        """Whether an attribute's integers are written in another way than ours."""
-        parts = fields(self.content, field.start, field.end, passing=ATTRIBUTE_RUNS)
-        return any(part.number == 8 and part.is_span for part in parts)
-
-    def _initializer(self, field: Field) -> None:
-        name, sizes = self._tensor(field)
-        self.shapes[name] = sizes
 
     def _tensor(self, field: Field) -> tuple[str, tuple[int, ...]]:
         """Check a tensor and return its name and shape."""
