@@ -115,7 +115,8 @@ def wilson(share: float, rows: int) -> tuple[float, float]:
     z = 1.959964
     middle = (share + z * z / (2 * rows)) / (1 + z * z / rows)
     half = z / (1 + z * z / rows) * (share * (1 - share) / rows + z * z / (4 * rows * rows)) ** 0.5
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # The share lies within, were it not for the last bit.
+    return min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half))
 
 
 def intervals_stated(by: Intervals, found: Coverage | None) -> Mapping[str, object]:
