@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -19,7 +18,13 @@ import numpy as np
 from fathometer.errors import Fault, ModelFileError
 from fathometer.graph import OPSETS
 from fathometer.modelfile.signature import LARGEST_SIDE
-from fathometer.modelfile.width import LARGEST_WIDTH, Node, widest
+from fathometer.modelfile.width import (
+    LARGEST_WIDTH,
+    STATED_WIDTHS,
+    Node,
+    states_too_much,
+    widest,
+)
 from fathometer.modelfile.wire import ATTRIBUTE_RUNS, Field, fields, read_varint
 
 LARGEST_FILE = 1 << 30  # bytes; protobuf itself ends at 2 GiB
@@ -54,9 +59,6 @@ RESIZED_AXES = b"\x0a\x04axes\x40\x01\x40\x02\xa0\x01\x07"  # the attribute axes
 SIZES_INPUT = 3
 SIZES_BYTES = 2 * 8
 INT64_CODE = 7
-# The places of n-grams in their counts, and the answers of trees: how many a row gets.
-STATED_WIDTHS = {"ngram_indexes", "n_targets"}
-WIDE_INTEGER = re.compile(rb"[\x18\x40][\x80-\xff]{3}")  # an attribute's, of 2^21 and more
 MOST_AXES = 8  # of a tensor that lies in the file
 LARGEST_PADDING = 64  # pixels that one operator may add at a side
 
@@ -145,12 +147,6 @@ def _check_hash(content: bytes, walk: _Walk) -> str:
 
 def _ignored(found: object) -> None:
     """What was read for its errors alone."""
-
-
-def _has_packed(content: bytes, attribute: Field) -> bool:
-    """Whether an attribute's integers are written in another way than ours."""
-    parts = fields(content, attribute.start, attribute.end, passing=ATTRIBUTE_RUNS)
-    return any(part.number == 8 and part.is_span for part in parts)
 
 
 class _Walk:
@@ -329,10 +325,7 @@ class _Walk:
             raise ModelFileError(
                 Fault.GRAPH, f"an operator in it adds more than {LARGEST_PADDING} pixels at a side."
             )
-        if not STATED_WIDTHS.isdisjoint(names) and (
-            WIDE_INTEGER.search(self.content, field.start, field.end)
-            or _has_packed(self.content, field)
-        ):
+        if not STATED_WIDTHS.isdisjoint(names) and states_too_much(self.content, field):
             raise ModelFileError(Fault.TOO_LARGE, "an operator in it answers too many values.")
         return names[0] if len(names) == 1 else ""
 

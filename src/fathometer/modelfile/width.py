@@ -6,14 +6,19 @@ two tensors is not counted."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from fathometer.modelfile.wire import ATTRIBUTE_RUNS, Field, fields
 
 # Elements of a row, or of a token; the widest that we write are 200,000 counts of n-grams.
 LARGEST_WIDTH = 1 << 20
 # Operators whose answer is as wide as the file says, and stated there.
 STATED = frozenset({"TreeEnsembleRegressor", "TfIdfVectorizer"})
-
+# The places of n-grams in their counts, and the answers of trees: how many a row gets.
+STATED_WIDTHS = frozenset({"ngram_indexes", "n_targets"})
+WIDE_INTEGER = re.compile(rb"[\x18\x40][\x80-\xff]{3}")  # an attribute's, of 2^21 and more
 TURNING = frozenset({"Cast", "Identity", "Transpose"})  # what may stand between it and a product
 
 
@@ -51,6 +56,15 @@ def widest(nodes: Sequence[Node], shapes: Mapping[str, tuple[int, ...]]) -> floa
             turned = shape[::-1] if node.operator == "Transpose" else shape
             known |= dict.fromkeys(node.outputs, turned)
     return max(widths.values(), default=1.0)
+
+
+def states_too_much(content: bytes, attribute: Field) -> bool:
+    """Whether an attribute that states a width states too large a one, or in another way of writing
+    integers than ours."""
+    if WIDE_INTEGER.search(content, attribute.start, attribute.end):
+        return True
+    parts = fields(content, attribute.start, attribute.end, passing=ATTRIBUTE_RUNS)
+    return any(part.number == 8 and part.is_span for part in parts)
 
 
 def _multiplied(operator: str, widths: Sequence[float], shape: tuple[int, ...]) -> float:

@@ -46,10 +46,7 @@ from fathometer.trial.energy import EnergyMeter, Spent
 from fathometer.trial.event import Event, Watch
 from fathometer.trial.jury import Jury
 from fathometer.trial.measure import measure_latency, rows_per_second
-from fathometer.trial.reliance import (
-    conformal,
-    intervals_stated,
-)
+from fathometer.trial.reliance import conformal, intervals_stated
 from fathometer.trial.scorecard import Bill, Scorecard
 from fathometer.trial.store import RunStore, StoredTrial
 
