@@ -10,8 +10,8 @@ import pytest
 from fathometer.app.doubts import doubts
 from fathometer.app.preparation import Options, Understanding
 from fathometer.table.split import Split
-from fathometer.trial.contest import Trial
 from fathometer.trial.scorecard import Coverage, Scorecard
+from fathometer.trial.trial import Trial
 from fathometer.verdict.verdict import Verdict
 
 

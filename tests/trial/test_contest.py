@@ -113,6 +113,16 @@ def test_an_expired_clock_still_gives_a_model(passengers_path, tmp_path):
     assert hurried.winner.predict({name: [None] for name in hurried.winner.inputs}) is not None
 
 
+def test_time_that_is_left_goes_to_longer_fits(passengers_path, tmp_path):
+    run = compare(passengers_path, tmp_path, minutes=0.5, only=("logistic", "LightGBM"))
+    cards = {card.name: card for card in run.scorecards}
+    longer = [name for name in cards if name.startswith("LightGBM ×")]
+    assert longer
+    assert all(cards[name].state == "finished" for name in longer)
+    assert cards[longer[-1]].fits >= cards["LightGBM"].fits
+    assert run.seconds < 33
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

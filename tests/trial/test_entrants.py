@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
+from fathometer.app.own_networks import own_networks
 from fathometer.learners.contract import Family
+from fathometer.networks.notation import LONGEST_NAME
 from fathometer.table.kind import Kind
 from fathometer.table.table import Table, column_from, picture_column
 from fathometer.table.task import Task, TaskKind
-from fathometer.trial.entrants import Effort, chosen, entrants, folds_for, raw_epochs, reserves
+from fathometer.trial.entrants import (
+    Effort,
+    chosen,
+    entrants,
+    folds_for,
+    longer_fits,
+    most_rows,
+    raw_epochs,
+    reserves,
+)
 
 CLASSIFY = Task(TaskKind.CLASSIFY, "y", "accuracy", ("a", "b"))
 REGRESS = Task(TaskKind.REGRESS, "y", "rmse")
@@ -82,3 +94,41 @@ def test_nobody_enters_twice(column):
     everybody = [*entrants(CLASSIFY, table, Effort.QUICK, 0)]
     everybody += reserves(CLASSIFY, table, Effort.QUICK, 0)
     assert len({one.name for one in everybody}) == len(everybody)
+
+
+@pytest.mark.parametrize("column", [NUMBERS, REVIEWS, PHOTOS])
+@pytest.mark.parametrize("effort", list(Effort))
+def test_longer_fits_grow_under_names_of_their_own(column, effort):
+    table = Table((ANSWERS, column))
+    entered = entrants(CLASSIFY, table, effort, 0)
+    longer = longer_fits(entered, CLASSIFY, table, effort, 0)
+    assert bool(longer) == (effort is not Effort.THOROUGH)
+    families = {one.family for one in entered if one.name in longer}
+    assert families == ({Family.TRADITIONAL, Family.DEEP} if longer else set())
+    for name, fits in longer.items():
+        times = [fit.times for fit in fits]
+        assert times == sorted(set(times))
+        assert times[0] > 1
+        assert all(fit.learner.name.startswith(f"{name} ×") for fit in fits)
+        assert len({fit.learner.name for fit in fits}) == len(fits)
+
+
+def test_a_learner_without_steps_to_add_has_no_longer_fit():
+    entered = entrants(CLASSIFY, Table((ANSWERS, NUMBERS)), Effort.QUICK, 0)
+    longer = longer_fits(entered, CLASSIFY, Table((ANSWERS, NUMBERS)), Effort.QUICK, 0)
+    assert not {"constant", "decision tree", "naive Bayes"} & set(longer)
+    assert {"LightGBM", "CatBoost", "XGBoost", "modern network", "perceptron"} <= set(longer)
+
+
+def test_rows_grow_with_the_minutes():
+    given = [most_rows(Effort.QUICK, minutes) for minutes in (None, 1, 10, 1_000)]
+    assert given == [20_000, 20_000, 50_000, 500_000]
+
+
+def test_a_network_of_ones_own_trains_longer_as_well():
+    table = Table((ANSWERS, NUMBERS))
+    (own,) = own_networks({"n" * LONGEST_NAME: torch.nn.LazyLinear(2)}, Effort.QUICK, 0)
+    ((name, fits),) = longer_fits([own], CLASSIFY, table, Effort.QUICK, 0).items()
+    assert name == own.name
+    assert [fit.learner.training.epochs for fit in fits] == [36, 96]
+    assert all(len(fit.learner.name) == LONGEST_NAME for fit in fits)

@@ -8,9 +8,9 @@ from dataclasses import replace
 from fathometer.table.metric import METRICS
 from fathometer.table.task import Task
 from fathometer.trial.challenger import Challenger, challenger_from, judged_scores
-from fathometer.trial.contest import Trial
 from fathometer.trial.jury import Jury
 from fathometer.trial.scorecard import Scorecard
+from fathometer.trial.trial import Trial
 from fathometer.verdict.bench import Rows, paired_gap
 from fathometer.verdict.quantities import counted, fixed, places_for
 from fathometer.verdict.verdict import ChallengerGap, Verdict

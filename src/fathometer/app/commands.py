@@ -105,7 +105,7 @@ def compare(
     ] = None,
     effort: Annotated[
         str | None,
-        typer.Option(metavar="EFFORT", help="quick, standard or thorough. [quick, or by minutes]"),
+        typer.Option(metavar="EFFORT", help="quick, standard or thorough. [quick]"),
     ] = None,
     minutes: Annotated[
         float | None, typer.Option(metavar="N", help="End within N minutes, report included.")

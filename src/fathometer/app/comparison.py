@@ -35,14 +35,15 @@ from fathometer.table.read import Source
 from fathometer.table.task import Task
 from fathometer.table.together import group_codes
 from fathometer.trial.best import best_trial
-from fathometer.trial.contest import Contest, Terms, Trial
+from fathometer.trial.contest import Contest, Terms
 from fathometer.trial.curves import keeping_time
-from fathometer.trial.entrants import entrants, reserves
+from fathometer.trial.entrants import entrants, longer_fits, reserves
 from fathometer.trial.event import Event
 from fathometer.trial.jury import Jury
 from fathometer.trial.measure import versions
 from fathometer.trial.scorecard import Scorecard
 from fathometer.trial.store import RunStore, run_key
+from fathometer.trial.trial import Trial
 from fathometer.verdict.bench import Rows
 from fathometer.verdict.decide import Contestant, decide
 from fathometer.verdict.verdict import Verdict
@@ -170,7 +171,7 @@ def compare(
         group,
         time,
         test,
-        effort_from(effort, minutes),
+        effort_from(effort),
         minutes,
         tuple(only),
         seed,
@@ -193,6 +194,7 @@ def compare(
     field = (understanding.task, understanding.table, options.effort, seed)
     entered = (*entrants(*field), *(reserves(*field) if only else ()))
     learners = with_own(entered, (*own, *frozen), options.only)
+    longer = longer_fits(learners, *field)
     folder = folder_for(source, out)
     command = describe_command(source, options, out)
     terms = Terms(_deadline(started, minutes), stop.is_set if stop else (lambda: False))
@@ -204,7 +206,7 @@ def compare(
     with RunStore.open(folder, key, words=command) as store:
         limits = limits_from(latency, size)
         contest = Contest(
-            table, task, split, store, tell, keeping_time(terms), groups, limits=limits
+            table, task, split, store, tell, keeping_time(terms), groups, limits, longer
         )
         judging = task.encode(table[task.target])[split.lockbox]
         lockbox = Rows(judging, None if groups is None else groups[split.lockbox])

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fathometer.table.task import TaskKind
-from fathometer.trial.contest import Trial
 from fathometer.trial.noise import find_noise
 from fathometer.trial.shift import find_shift
+from fathometer.trial.trial import Trial
 from fathometer.verdict.verdict import Verdict
 
 if TYPE_CHECKING:

@@ -14,11 +14,12 @@ from fathometer.table.metric import METRICS
 from fathometer.table.table import Table
 from fathometer.table.task import Task
 from fathometer.table.together import time_values
-from fathometer.trial.contest import Contest, Trial
+from fathometer.trial.contest import Contest
 from fathometer.trial.credit import corners
 from fathometer.trial.curves import CurvePair, learning_curves
 from fathometer.trial.entrants import Effort
 from fathometer.trial.raw_entrants import has_pictures, has_prose
+from fathometer.trial.trial import Trial
 from fathometer.verdict.bench import Rows
 from fathometer.verdict.credit import credit
 from fathometer.verdict.decide import zone_of
@@ -45,7 +46,8 @@ def with_findings(
 def _with_credit(
     verdict: Verdict, contest: Contest, learners: Sequence[Learner], trials: Sequence[Trial]
 ) -> Verdict:
-    found = corners(contest, learners, trials)
+    longer = (each.learner for fits in contest.longer.values() for each in fits)
+    found = corners(contest, (*learners, *longer), trials)
     if found.missing:
         return replace(verdict, no_credit=found.missing)
     divided = credit(found.scored, contest.task, _learned(contest), seed=contest.split.seed)
@@ -60,8 +62,10 @@ def _with_forecast(
     options: Options,
 ) -> Verdict:
     table, task, split = contest.table, contest.task, contest.split
+    # Of the first fits, not of the longer ones: a curve fits its learner again three times.
     times = None if options.time is None else time_values(table, options.time)
-    if options.effort is Effort.QUICK and not _costs_little(task, table):
+    is_short = options.effort is Effort.QUICK and options.minutes is None
+    if is_short and not _costs_little(task, table):
         pair = CurvePair(
             missing="at effort quick they are left out for pictures, texts and many classes; "
             "--effort standard draws them"

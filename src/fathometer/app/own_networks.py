@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from fathometer.errors import NetworkError, OptionError
 from fathometer.learners.contract import Learner
-from fathometer.learners.network import Training
 from fathometer.learners.own_network import (
     Architecture,
     DeclaredArchitecture,
@@ -22,7 +21,7 @@ from fathometer.networks.notation import LONGEST_NAME, Notation, read_network
 from fathometer.table.read import Source
 from fathometer.trial.contest import TOGETHER
 from fathometer.trial.distil import STUDENT
-from fathometer.trial.entrants import STEPS, Effort, chosen
+from fathometer.trial.entrants import Effort, chosen, training_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -47,8 +46,7 @@ def own_networks(sources: NetworkSources, effort: Effort, seed: int) -> tuple[Ow
     Raises:
         NetworkError: if one is no network, or two have one name.
     """
-    steps = STEPS[effort]
-    training = Training(epochs=steps.epochs, seeds=steps.seeds)
+    training = training_of(effort)
     found: list[OwnNetwork] = []
     for given, source in _each(sources):
         name, architecture = _architecture(source)

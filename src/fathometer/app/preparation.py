@@ -27,12 +27,10 @@ from fathometer.table.split import Split
 from fathometer.table.table import Column, Table
 from fathometer.table.task import Task
 from fathometer.trial.detective import Suspicion, investigate
-from fathometer.trial.entrants import STEPS, Effort, folds_for, left_out, raw_epochs
+from fathometer.trial.entrants import STEPS, Effort, folds_for, left_out, most_rows, raw_epochs
 
 # What a file's name says of its format, not of its content; twice where it is compressed.
 SUFFIXES = re.compile(r"(\.[A-Za-z]\w{0,7}){1,2}$")
-# With a wall-clock budget and no effort named, the effort whose steps about fill it.
-EFFORT_MINUTES = ((Effort.QUICK, 4.0), (Effort.STANDARD, 40.0))
 
 
 @dataclass(frozen=True)
@@ -91,15 +89,14 @@ class Understanding:
     trained_elsewhere: tuple[str, ...] = ()  # names of contestants whose features are
 
 
-def effort_from(name: str | None, minutes: float | None) -> Effort:
-    """The effort of that name, or the one that suits a wall-clock budget, or quick.
+def effort_from(name: str | None) -> Effort:
+    """The effort of that name, or quick.
 
     Raises:
         OptionError: if there is no such effort.
     """
     if name is None:
-        fitting = [effort for effort, most in EFFORT_MINUTES if minutes is None or minutes <= most]
-        return fitting[0] if fitting else Effort.THOROUGH
+        return Effort.QUICK
     try:
         return Effort(name)
     except ValueError:
@@ -154,7 +151,8 @@ def prepare(source: Source, options: Options) -> Understanding:
             + "\n--kind lets in a column that was left out",
             try_next="--kind COLUMN=category",
         )
-    folds, most = folds_for(task, table, options.effort), STEPS[options.effort].max_train
+    folds = folds_for(task, table, options.effort)
+    most = most_rows(options.effort, options.minutes)
     division = DivideOptions(folds, options.group, options.time, most)
     split = divide(table, task, division, seed=options.seed, lockbox_rows=lockbox_rows)
     _refuse_unmeasurable(table, task, split)
@@ -320,7 +318,10 @@ def _terms(
             f"{LATENCY_HEADROOM:.0%} of the latency in hand"
         )
     if options.minutes is not None:
-        words.append(f"all within {options.minutes:g} minutes, an equal share of time for each")
+        words.append(
+            f"all within {options.minutes:g} minutes, an equal share of time for each; what is "
+            f"left goes to longer fits of the best of each family"
+        )
     return tuple(words)
 
 

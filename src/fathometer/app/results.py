@@ -36,9 +36,9 @@ from fathometer.table.read import write_rejected
 from fathometer.table.table import Column
 from fathometer.table.task import TaskKind
 from fathometer.trial.best import best_trial
-from fathometer.trial.contest import Trial
 from fathometer.trial.files import remove, sha256_of, write_bytes, write_text
 from fathometer.trial.measure import machine, versions
+from fathometer.trial.trial import Trial
 from fathometer.verdict.verdict import Verdict
 
 SHOWN_REJECTS = 100

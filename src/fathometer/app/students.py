@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from fathometer.table.metric import METRICS
 from fathometer.table.task import Task
-from fathometer.trial.contest import Trial
 from fathometer.trial.scorecard import Scorecard
+from fathometer.trial.trial import Trial
 from fathometer.verdict.bench import Rows, paired_gap
 from fathometer.verdict.student_words import student_sentence, student_warning
 from fathometer.verdict.verdict import Verdict

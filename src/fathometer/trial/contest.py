@@ -25,7 +25,7 @@ from fathometer.learners.ensemble import Candidate, Ensemble, combine
 from fathometer.learners.network import open_torch
 from fathometer.learners.student import Limits, Student
 from fathometer.modelfile.feeds import feeds_from
-from fathometer.modelfile.load import ModelFile, from_bytes
+from fathometer.modelfile.load import ModelFile
 from fathometer.modelfile.unlike import TrainingRanges, training_ranges
 from fathometer.modelfile.write import Shipped, ShippedPart, ship
 from fathometer.table.kind import ColumnSpec
@@ -42,35 +42,21 @@ from fathometer.trial.distil import (
     footprint,
     graduated,
 )
+from fathometer.trial.encore import Longer, encores
 from fathometer.trial.energy import EnergyMeter, Spent
 from fathometer.trial.event import Event, Watch
 from fathometer.trial.jury import Jury
 from fathometer.trial.measure import measure_latency, rows_per_second
 from fathometer.trial.reliance import conformal, intervals_stated
 from fathometer.trial.scorecard import Bill, Scorecard
-from fathometer.trial.store import RunStore, StoredTrial
+from fathometer.trial.store import RunStore
+from fathometer.trial.trial import Trial
 
 TOGETHER = "both together"
 FIT_SHARE = 0.9  # of its turn; a fit ends a round or an epoch after it is told to
 BATCH_ROWS = 10_000  # rows of the batch that throughput is measured on, at most
 FEWEST_BATCH_ROWS = 256
 BATCH_SECONDS = 2.0
-
-
-@dataclass(frozen=True, eq=False)
-class Trial:
-    """One contestant after its trial; a failed one has a scorecard alone."""
-
-    scorecard: Scorecard
-    file: ModelFile | None = None
-    lockbox: np.ndarray | None = None  # (lockbox rows, outputs) scores
-    out_of_fold: np.ndarray | None = None  # (train rows, outputs) scores
-    plain: np.ndarray | None = None  # the same before its probabilities were corrected, if they are
-
-    @property
-    def uncorrected(self) -> np.ndarray | None:
-        """The out-of-fold scores as the learner gave them."""
-        return self.out_of_fold if self.plain is None else self.plain
 
 
 @dataclass(frozen=True)
@@ -93,6 +79,7 @@ class Contest:
     terms: Terms = Terms()
     groups: np.ndarray | None = None  # (rows,) which rows belong together, where asked for
     limits: Limits | None = None  # of a student, where one is asked for
+    longer: Mapping[str, Sequence[Longer]] = field(default_factory=dict)  # by learners' names
     measuring: list[float] = field(default_factory=list)  # seconds beside the fit, each trial's
     models: dict[str, Model] = field(default_factory=dict)  # the best that tells its features
 
@@ -106,25 +93,44 @@ class Contest:
         return {}
 
     def run(self, learners: Sequence[Learner]) -> tuple[Trial, ...]:
-        """Try every learner in turn, then all finished ones together, then a student."""
+        """Try every learner in turn, the leaders longer where time is left, all finished ones
+        together, then a student."""
         for learner in learners:
             self.watch(Event("entered", learner.name, learner.family.value))
         self.watch(Event("entered", TOGETHER, "both"))
         if self.limits is not None:
             self.watch(Event("entered", STUDENT, Student.family.value))
-        trials: list[Trial] = []
-        for place, learner in enumerate(learners):
-            known = self.store.finished(learner.name)
-            if known is not None:
-                trial = _restored(known)
-                self.watch(_finished(trial))
-            else:
-                trial = self._try(learner, len(learners) - place + (self.limits is not None))
-            trials.append(trial)
+        taught = int(self.limits is not None)
+        trials = [
+            self._try(learner, len(learners) - place + taught)
+            for place, learner in enumerate(learners)
+        ]
+        trials += self._longer_fits(trials, taught)
         trials += self._together(trials)
         return (*trials, *self._distilled(trials))
 
+    def _longer_fits(self, trials: Sequence[Trial], after: int) -> tuple[Trial, ...]:
+        """The leaders again with more steps, while a wall-clock budget has time for them.
+
+        after: how many fits are to come behind them."""
+        cards, metric = [trial.scorecard for trial in trials], METRICS[self.task.metric]
+        turns = encores(cards, self.longer, metric, lambda left: self._share(left + after) or 0.0)
+        return tuple(self._try(learner, left + after) for learner, left in turns)
+
+    def _known(self, name: str) -> Trial | None:
+        """A trial that the store has finished."""
+        stored = self.store.finished(name)
+        if stored is None:
+            return None
+        trial = Trial.restored(stored)
+        self.watch(_finished(trial))
+        return trial
+
     def _try(self, learner: Learner, left: int, teacher: Trial | None = None) -> Trial:
+        """The learner's trial, from the store where it is finished."""
+        known = self._known(learner.name)
+        if known is not None:
+            return known
         self.watch(Event("started", learner.name, learner.family.value))
         card = Scorecard(learner.name, learner.family.value)
         if learner.family is Family.DEEP:
@@ -147,13 +153,17 @@ class Contest:
         if isinstance(learner, Constant):
             return Budget()
         checkpoint = self.store.checkpoint(learner.name)
-        if self.terms.deadline is None:
-            return Budget(None, report, self.terms.stopped, checkpoint)
-        now = time.monotonic()
+        share = self._share(left)
+        deadline = None if share is None else time.monotonic() + share
+        return Budget(deadline, report, self.terms.stopped, checkpoint)
+
+    def _share(self, left: int) -> float | None:
+        """Seconds for each of so many fits in what is left; None without limit or after a stop."""
+        if self.terms.deadline is None or self.terms.stopped():
+            return None
         # Exporting and measuring take their time too, for this one, those to come and the mixture.
         reserved = (left + 1) * self._usual_measuring
-        share = FIT_SHARE * max(0.0, self.terms.deadline - now - reserved) / left
-        return Budget(now + share, report, self.terms.stopped, checkpoint)
+        return FIT_SHARE * max(0.0, self.terms.deadline - time.monotonic() - reserved) / left
 
     @property
     def _usual_measuring(self) -> float:
@@ -198,7 +208,7 @@ class Contest:
         # A trial that the user cut short is shown, not kept: the same command takes it up again. So
         # it does with a student that failed, for a latency may be another the next time.
         if not self.terms.stopped() and (teacher is None or trial.file is not None):
-            self.store.finish(_stored(trial))
+            self.store.finish(trial.stored)
         self.watch(_finished(trial))
         return trial
 
@@ -301,10 +311,9 @@ class Contest:
 
     def _together(self, trials: Sequence[Trial]) -> tuple[Trial, ...]:
         """The greedy mixture of all finished contestants, if there are two beside the constant."""
-        known = self.store.finished(TOGETHER)
+        known = self._known(TOGETHER)
         if known is not None:
-            self.watch(_finished(_restored(known)))
-            return (_restored(known),)
+            return (known,)
         judged = self.table.rows(self.split.lockbox).content_hash
         candidates = [
             Candidate(
@@ -334,10 +343,9 @@ class Contest:
         """A student within the limits, taught by the best contestant, if limits were asked for."""
         if self.limits is None:
             return ()
-        known = self.store.finished(STUDENT)
+        known = self._known(STUDENT)
         if known is not None:
-            self.watch(_finished(_restored(known)))
-            return (_restored(known),)
+            return (known,)
         teacher = best_trial(trials, METRICS[self.task.metric])
         if teacher is None or teacher.out_of_fold is None:
             return ()
@@ -386,13 +394,3 @@ def _with_members(spent: Spent, model: Model, bills: Mapping[str, Bill] | None) 
 def _finished(trial: Trial) -> Event:
     card = trial.scorecard
     return Event("finished", card.name, card.family, 1.0, scorecard=card)
-
-
-def _stored(trial: Trial) -> StoredTrial:
-    content = trial.file.content if trial.file is not None else None
-    return StoredTrial(trial.scorecard, content, trial.lockbox, trial.out_of_fold, trial.plain)
-
-
-def _restored(stored: StoredTrial) -> Trial:
-    file = from_bytes(stored.content) if stored.content is not None else None
-    return Trial(stored.scorecard, file, stored.lockbox, stored.out_of_fold, stored.plain)

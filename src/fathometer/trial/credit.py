@@ -25,9 +25,10 @@ from fathometer.table.split import Split
 from fathometer.table.table import Table
 from fathometer.table.task import Task, TaskKind
 from fathometer.trial.best import best_trial
-from fathometer.trial.contest import Contest, Trial
+from fathometer.trial.contest import Contest
 from fathometer.trial.event import Event
 from fathometer.trial.side_fit import LeftOut, Scored, Side, SideFit, fit_beside
+from fathometer.trial.trial import Trial
 
 Place = tuple[Literal["engineered", "learned"], Literal["classical", "network"]]
 CREDIT = "credit"

@@ -17,9 +17,10 @@ from fathometer.table.metric import METRICS
 from fathometer.table.split import Split
 from fathometer.table.task import TaskKind
 from fathometer.trial.best import best_trial
-from fathometer.trial.contest import Contest, Terms, Trial
+from fathometer.trial.contest import Contest, Terms
 from fathometer.trial.event import Event
 from fathometer.trial.side_fit import LeftOut, Scored, Side, SideFit, fit_beside
+from fathometer.trial.trial import Trial
 
 CURVES = "learning curves"
 # Of the rows that teach. A sixteenth as well would forecast no better: on 149 cut curves of 23 data

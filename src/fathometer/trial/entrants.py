@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Any, cast
 
 from fathometer.errors import OptionError
 from fathometer.learners.cat_boost import CatBoost
@@ -19,10 +20,13 @@ from fathometer.learners.linear import ElasticNet, Logistic, Ridge
 from fathometer.learners.naive_bayes import NaiveBayes
 from fathometer.learners.neighbours import Neighbours
 from fathometer.learners.network import ModernNetwork, PlainNetwork, Training
+from fathometer.learners.own_network import OwnNetwork
 from fathometer.learners.random_forest import ExtraTrees, RandomForest
 from fathometer.learners.xg_boost import XGBoost
+from fathometer.networks.notation import LONGEST_NAME
 from fathometer.table.table import Table
 from fathometer.table.task import Task, TaskKind
+from fathometer.trial.encore import Longer
 from fathometer.trial.raw_entrants import (
     RawSteps,
     has_pictures,
@@ -112,6 +116,23 @@ MANY_CLASSES_ROUNDS = 40
 MOST_PENALTIES = (1.0, 1e-1, 1e-2, 1e-3, 1e-4)
 
 
+# Longer fits of the same rows, for the time that is left of a wall-clock budget: an effort's steps,
+# the configurations that are searched, and about how many times as long as at effort quick they
+# take. Measured on ten tables, the search at effort standard: LightGBM 6 to 10, CatBoost 7 to 16,
+# the modern network 3 to 14 times. A fit that its time cuts short keeps what it has.
+LONGER = ((Effort.STANDARD, 1, 3.0), (Effort.STANDARD, 5, 10.0), (Effort.THOROUGH, 24, 75.0))
+LONGER_RAW = ((Effort.STANDARD, 1, 4.0), (Effort.THOROUGH, 1, 20.0))
+ROWS_A_MINUTE = 5_000  # learned from, where minutes are given
+
+
+def most_rows(effort: Effort, minutes: float | None) -> int:
+    """How many rows are learned from at most: more than the effort's where there is time."""
+    most = STEPS[effort].max_train
+    if minutes is None:
+        return most
+    return max(most, min(STEPS[Effort.THOROUGH].max_train, int(ROWS_A_MINUTE * minutes)))
+
+
 def folds_for(task: Task, table: Table, effort: Effort) -> int:
     """Into how many parts the training rows are divided."""
     raw, plain = RAW_STEPS[effort].folds, STEPS[effort].folds
@@ -139,9 +160,56 @@ def reserves(task: Task, table: Table, effort: Effort, seed: int) -> tuple[Learn
     return (*(one for one in able if one.name in out), *plain)
 
 
-def _able(task: Task, table: Table, effort: Effort, seed: int) -> tuple[Learner, ...]:
+def longer_fits(
+    learners: Sequence[Learner], task: Task, table: Table, effort: Effort, seed: int
+) -> dict[str, tuple[Longer, ...]]:
+    """Longer fits of the learners that have steps to add, by their names, ascending.
+
+    learners: as they enter at this effort."""
+    is_raw = has_pictures(table, task) or has_prose(table, task)
+    lengths = LONGER_RAW if is_raw else LONGER
+    # What a fit at this effort takes itself, of one at effort quick.
+    own = max((times for each, _, times in lengths if each is effort), default=1.0)
+    found = {learner.name: [Longer(learner, 1.0)] for learner in learners}
+    for further, configurations, times in lengths:
+        if times <= own:
+            continue
+        able = {one.name: one for one in _able(task, table, further, seed, configurations)}
+        for name, fits in found.items():
+            learner = _own_longer(fits[0].learner, further) or able.get(name)
+            if learner is not None and learner != fits[-1].learner:
+                fits.append(Longer(learner, times / own))
+    return {
+        name: tuple(replace(fit, learner=_called(fit)) for fit in fits[1:])
+        for name, fits in found.items()
+        if len(fits) > 1
+    }
+
+
+def _own_longer(learner: Learner, effort: Effort) -> OwnNetwork | None:
+    """A network that the user brought, with the epochs and seeds of ours at this effort."""
+    if not isinstance(learner, OwnNetwork):
+        return None
+    return replace(learner, training=training_of(effort))
+
+
+def training_of(effort: Effort) -> Training:
+    """Epochs and seeds of a network that searches nothing."""
+    return Training(epochs=STEPS[effort].epochs, seeds=STEPS[effort].seeds)
+
+
+def _called(longer: Longer) -> Learner:
+    """The learner under a name that says how much longer it takes, as a board has room for it."""
+    named: Any = longer.learner  # every learner is a dataclass with a name among its fields
+    mark = f" ×{longer.times:.2g}"
+    return cast(Learner, replace(named, name=named.name[: LONGEST_NAME - len(mark)] + mark))
+
+
+def _able(
+    task: Task, table: Table, effort: Effort, seed: int, configurations: int | None = None
+) -> tuple[Learner, ...]:
     """Everybody made for what the table holds, whatever they cost."""
-    plain = table_entrants(task, effort, seed)
+    plain = table_entrants(task, effort, seed, configurations)
     trees = {learner.name: learner for learner in plain}
     if has_pictures(table, task):
         boosted, forest = trees["LightGBM"], trees["extra trees"]
@@ -158,14 +226,18 @@ def left_out(task: Task, table: Table, effort: Effort) -> frozenset[str]:
     return too_costly(task, table, RAW_STEPS[effort])
 
 
-def table_entrants(task: Task, effort: Effort, seed: int) -> tuple[Learner, ...]:
-    """The learners for tables of numbers, categories, dates and short texts."""
+def table_entrants(
+    task: Task, effort: Effort, seed: int, configurations: int | None = None
+) -> tuple[Learner, ...]:
+    """The learners for tables of numbers, categories, dates and short texts.
+
+    configurations: searched by those that search; by default the effort's."""
     steps = STEPS[effort]
     rounds = max(LEAST_ROUNDS, steps.boosting_work // _trees_a_round(task))
     # Fewer rounds take larger steps, up to where boosting starts to overshoot.
     rate = min(0.2, steps.learning_rate * (steps.boosting_work / rounds) ** 0.5)
-    tried = steps.configurations
-    training = Training(epochs=steps.epochs, seeds=steps.seeds)
+    tried = steps.configurations if configurations is None else configurations
+    training = training_of(effort)
     # A search has several networks a fold anyway.
     search = training if tried == 1 else replace(training, seeds=1)
     penalties = MOST_PENALTIES[-steps.penalties :]
