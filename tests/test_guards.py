@@ -26,6 +26,7 @@ PACKAGES = (
     "modelfile",
     "trial",
     "verdict",
+    "explain",
     "report",
     "app",
 )
@@ -55,6 +56,9 @@ METHODS_IN_CLASS = 15
 
 # What may pass a limit, each with its reason: "path::name" → why.
 EXEMPT: dict[str, str] = {}
+
+# It comes from a clone: a package of this name on an index may be a stranger's.
+FROM_AN_INDEX = re.compile(r"pip install[^\n]*\bfathometer\b")
 
 UNSAFE_MODULES = {"pickle", "joblib", "marshal", "dill", "cloudpickle", "shelve", "jsonpickle"}
 UNPICKLING = {"torch.load", "torch.save", "torch.jit.load", "torch.hub.load"}
@@ -237,3 +241,8 @@ def test_public_names_are_these() -> None:
         "load",
         "read",
     ]
+
+
+@every_module
+def test_no_advice_fetches_the_project_from_an_index(module: Path) -> None:
+    assert FROM_AN_INDEX.findall(module.read_text(encoding="utf-8")) == []

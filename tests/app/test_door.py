@@ -116,7 +116,8 @@ def test_bare_install_is_told_what_to_install() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert 'try  pip install "fathometer[compare]"' in done.stderr
+    assert 'try  pip install ".[compare]"' in done.stderr
+    assert "in the clone that it was installed from" in " ".join(done.stderr.split())
 
 
 def test_a_quote_in_a_name_is_a_letter_of_it() -> None:

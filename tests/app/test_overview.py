@@ -33,6 +33,18 @@ def test_refused_line_is_shown_with_its_number_and_reason(understanding: Underst
     assert " refused line 12: 13 fields instead of 12" in printed(understanding)
 
 
+@pytest.mark.parametrize(
+    ("listed", "words"),
+    [(40, "40 in all, listed in rejected.csv"), (30, "40 in all, the first 30 listed in rejected")],
+)
+def test_no_more_refused_lines_are_promised_than_are_listed(
+    understanding: Understanding, listed: int, words: str
+) -> None:
+    refused = understanding.reading.rejected * listed
+    reading = replace(understanding.reading, rejected=refused, rejected_count=40)
+    assert words in printed(replace(understanding, reading=reading))
+
+
 def test_target_stands_first_and_every_column_follows(understanding: Understanding) -> None:
     lines = printed(understanding, width=160).splitlines()
     heading = next(place for place, line in enumerate(lines) if line.startswith(" column"))

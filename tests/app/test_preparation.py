@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from fathometer.app.preparation import Options, describe_command, folder_for, prepare
 from fathometer.errors import OptionError, SplitError
@@ -65,6 +66,57 @@ def test_refused_lines_of_the_users_lockbox_are_counted_and_named(tmp_path):
     reading = prepare(str(tmp_path / "train.csv"), options).reading
     assert reading.rejected_count == 2
     assert all(line.reason.startswith("test.csv: ") for line in reading.rejected)
+
+
+@pytest.fixture
+def lay(tmp_path):
+    """Lay 12 pictures of each of two classes into each of these folders, and name their parent."""
+
+    def laid(*folders):
+        for place, folder in enumerate(folders):
+            for number in range(24):
+                path = tmp_path / folder / "ab"[number % 2] / f"{number}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                pixels = np.random.default_rng(24 * place + number).integers(0, 255, (8, 8))
+                Image.fromarray(pixels.astype(np.uint8)).save(path)
+        return tmp_path / "photos"
+
+    return laid
+
+
+def paths_of(found, rows):
+    return {found.table["path"].values[int(row)].as_py().split("/")[0] for row in rows}
+
+
+def test_a_part_to_judge_on_is_left_out_where_the_users_own_rows_judge(lay):
+    photos = lay("photos/train", "photos/test", "mine")
+    own = prepare(photos, Options("label"))
+    assert paths_of(own, own.split.train) == {"train"}
+    assert paths_of(own, own.split.lockbox) == {"test"}
+    assert "learned from train/; judged on test/, the lockbox" in own.table.notes
+    found = prepare(photos, Options("label", test=photos.parent / "mine"))
+    assert paths_of(found, found.split.train) == {"train"}
+    assert paths_of(found, found.split.lockbox) == {"a", "b"}
+    assert len(found.split.train) == len(found.split.lockbox) == 24
+    said = "learned from train/; test/ left out, 24 files: judged on the rows of --test"
+    assert [note for note in found.table.notes if "test" in note] == [said]
+
+
+def test_a_part_for_choosing_is_learned_from_where_the_users_own_rows_judge(lay):
+    photos = lay("photos/train", "photos/val", "mine")
+    own = prepare(photos, Options("label"))
+    assert paths_of(own, own.split.lockbox) == {"val"}
+    found = prepare(photos, Options("label", test=photos.parent / "mine"))
+    assert paths_of(found, found.split.train) == {"train", "val"}
+    assert "learned from train/ and val/; judged on the rows of --test" in found.table.notes
+
+
+def test_a_part_to_judge_on_without_a_picture_is_refused(lay):
+    photos = lay("photos/train", "photos/test")
+    for path in (photos / "test").rglob("*.png"):
+        path.write_bytes(b"")
+    with pytest.raises(SplitError, match="no picture in it can be read"):
+        prepare(photos, Options("label"))
 
 
 def test_a_lockbox_on_which_the_metric_measures_nothing_is_refused(readings):

@@ -75,3 +75,18 @@ def test_both_together_counts_once_it_has_started() -> None:
     assert len(standing.entered()) == 1
     standing.note(Event("started", "both together", "both"))
     assert len(standing.entered()) == 2
+
+
+def test_a_family_is_through_when_no_longer_fit_can_come() -> None:
+    standing = Standing(METRICS["roc_auc"], minutes=2)
+    standing.note(Event("entered", "ridge", "traditional"))
+    seen = []
+    for name in ("ridge", "ridge ×3"):
+        standing.note(Event("started", name, "traditional"))
+        standing.note(finish(name, "traditional", 0.8))
+        seen.append(standing.done("traditional"))
+        assert not standing.is_through("traditional")
+    assert standing.counted("traditional") == "2"
+    standing.note(Event("started", "both together", "both"))
+    assert standing.is_through("traditional")
+    assert [*seen, standing.done("traditional")] == [0.25, 0.5, 1.0]

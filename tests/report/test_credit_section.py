@@ -27,7 +27,7 @@ CREDIT = Credit(
 
 def test_square_says_every_corner_and_both_effects(regression):
     drawn = credit(replace(regression, verdict=replace(regression.verdict, credit=CREDIT)))
-    for words in ("46,000", "44,000 to 48,000", "+3,189 [+2,139, +4,277]", "−2,874"):
+    for words in ("46,000", "44,000 to 48,000", "+3,200 [+2,100, +4,300]", "−2,870 ["):
         assert words in drawn
     assert "&lt;net&gt;" in drawn
     assert "<net>" not in drawn

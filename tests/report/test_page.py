@@ -48,6 +48,18 @@ def test_the_page_is_well_formed_and_its_links_lead_somewhere(content):
     assert len(outline.ids) == len(set(outline.ids))
 
 
+def test_the_outputs_are_named_as_in_the_file_with_their_shapes(binary, regression):
+    renamed = replace(regression, outputs=("value_",))
+    assert "Outputs: label (rows) and probability (rows, classes)." in render(binary)
+    assert "Outputs: value_ (rows)." in render(renamed)
+
+
+def test_no_more_refused_lines_are_promised_than_are_listed(binary):
+    assert "1 line could not be read; rejected.csv holds all that were refused." in render(binary)
+    many = replace(binary, rejected_count=12_345, rejected_listed=10_000)
+    assert "12,345 lines could not be read; rejected.csv holds the first 10,000" in render(many)
+
+
 def test_the_verdict_is_the_first_heading(content):
     page = render(content)
     assert page.index(content.verdict.headline, page.index("<body>")) < page.index("<h2")

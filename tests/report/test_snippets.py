@@ -4,11 +4,18 @@ import shutil
 import subprocess
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from fathometer.graph import Element, Graph
+from fathometer.learners.constant import Constant
+from fathometer.modelfile.write import ship
 from fathometer.report.content import InputLine
 from fathometer.report.snippets import csharp_program, javascript_program, python_program
+from fathometer.table.kind import Kind
+from fathometer.table.split import Split
+from fathometer.table.table import Table, column_from
+from fathometer.table.task import Task, TaskKind
 
 PROGRAMS = (python_program, csharp_program, javascript_program)
 NASTY = 'a "b"\\ \n\u202e</script> ü'
@@ -20,7 +27,8 @@ def double_the_area(path):
     area = graph.input("area", Element.DOUBLE)
     missing = graph.add("Equal", graph.input("sold", Element.STRING), graph.constant([""]))
     value = graph.add("Add", graph.add("Add", area, area), graph.cast(missing, Element.DOUBLE))
-    path.write_bytes(graph.finish({"value": (value, Element.DOUBLE, 1)}).SerializeToString())
+    flat = graph.add("Squeeze", value, graph.constant(np.array([1])))
+    path.write_bytes(graph.finish({"value": (flat, Element.DOUBLE, None)}).SerializeToString())
 
 
 def test_the_python_program_answers_with_onnxruntime_and_numpy_alone(
@@ -30,6 +38,38 @@ def test_the_python_program_answers_with_onnxruntime_and_numpy_alone(
     monkeypatch.chdir(tmp_path)
     exec(compile(python_program(regression), "program", "exec"), {})
     assert capsys.readouterr().out == "225.0\n"
+
+
+@pytest.mark.parametrize("kind", [TaskKind.CLASSIFY, TaskKind.REGRESS], ids=lambda kind: kind.value)
+def test_the_programs_ask_for_what_the_file_gives_where_columns_have_its_names(
+    regression, kind, tmp_path, monkeypatch, capsys
+):
+    names = ("label", "probability", "value")
+    features = [column_from(name, Kind.NUMBER, range(20)) for name in names]
+    if kind is TaskKind.CLASSIFY:
+        target = column_from("y", Kind.CATEGORY, ["1", "2"] * 10)
+        task = Task(kind, "y", "accuracy", ("1", "2"), integer_labels=True)
+    else:
+        target = column_from("y", Kind.NUMBER, [1.0, 2.0] * 10)
+        task = Task(kind, "y", "rmse")
+    table = Table((*features, target))
+    rows = np.arange(20)
+    split = Split(rows[:16], rows[16:], (rows[:8], rows[8:16]), seed=0)
+    file = ship(Constant().fit(table, task, split), "constant", table, split.lockbox).file()
+    (tmp_path / "winner.onnx").write_bytes(file.content)
+    content = replace(
+        regression,
+        task=task,
+        inputs=tuple(InputLine(name, Element.DOUBLE, 1.0) for name in names),
+        outputs=tuple(port.name for port in file.contents.outputs),
+    )
+    monkeypatch.chdir(tmp_path)
+    exec(compile(python_program(content), "program", "exec"), {})
+    assert capsys.readouterr().out == ("1 [0.5 0.5]\n" if task.classes else "1.5\n")
+    asked = {name: name.removesuffix("_") for name in content.outputs}
+    assert all(f'answer.Name == "{name}"' in csharp_program(content) for name in asked)
+    taken = ", ".join(f'"{name}": {own}' for name, own in asked.items())
+    assert f"const {{ {taken} }} = await session.run(row);" in javascript_program(content)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

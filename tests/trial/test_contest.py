@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import threading
 import time
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 import fathometer as fm
@@ -20,6 +21,15 @@ RUN = """
 import sys
 import fathometer as fm
 fm.compare(sys.argv[1], target="survived", only=sys.argv[3].split(","), out=sys.argv[2])
+"""
+KILLED = """
+import os, signal, sys
+import fathometer as fm
+def watch(news):
+    if getattr(news, "what", "") == "finished" and news.name == "decision tree":
+        os.kill(os.getpid(), signal.SIGKILL)
+only = sys.argv[3].split(",")
+fm.compare(sys.argv[1], target="survived", only=only, out=sys.argv[2], watch=watch)
 """
 MODELS = ("winner.onnx", "traditional.onnx")
 
@@ -62,7 +72,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(undisturbed, passengers_path, tm
     command = [sys.executable, "-c", RUN, str(passengers_path), str(tmp_path), ",".join(NAMES)]
     child = subprocess.Popen(command)
     time.sleep(moment)
-    os.kill(child.pid, signal.SIGKILL)
+    child.kill()
     child.wait()
     resumed = compare(passengers_path, tmp_path)
     for name in MODELS:
@@ -98,12 +108,19 @@ def test_a_finished_contestant_is_not_fitted_again(undisturbed, passengers_path)
     assert started == []
 
 
-def test_another_unfinished_run_is_not_overwritten(passengers_path, tmp_path):
+def test_what_a_killed_run_has_found_is_not_overwritten(passengers_path, tmp_path):
+    command = [sys.executable, "-c", KILLED, str(passengers_path), str(tmp_path), ",".join(NAMES)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    with pytest.raises(StoreError, match="unfinished"):
+        compare(passengers_path, tmp_path, seed=1)
+
+
+def test_a_stopped_run_gives_way_with_its_files(passengers_path, tmp_path):
     stop = threading.Event()
     stop.set()
     compare(passengers_path, tmp_path, stop=stop)
-    with pytest.raises(StoreError, match="unfinished"):
-        compare(passengers_path, tmp_path, seed=1)
+    other = compare(passengers_path, tmp_path, seed=1, only=("logistic",))
+    assert other.verdict.winner == "logistic"
 
 
 def test_an_expired_clock_still_gives_a_model(passengers_path, tmp_path):
@@ -121,6 +138,30 @@ def test_time_that_is_left_goes_to_longer_fits(passengers_path, tmp_path):
     assert all(cards[name].state == "finished" for name in longer)
     assert cards[longer[-1]].fits >= cards["LightGBM"].fits
     assert run.seconds < 33
+    started = []
+
+    def watch(news):
+        if getattr(news, "what", "") == "started":
+            started.append(news.name)
+
+    # The clock begins anew, but what was found is not lengthened again.
+    again = compare(passengers_path, tmp_path, minutes=0.5, only=("logistic", "LightGBM"),
+                    watch=watch)  # fmt: skip
+    assert started == []
+    assert [card.name for card in again.scorecards] == list(cards)
+
+
+def test_longer_fits_learn_from_more_rows(tmp_path):
+    draw = np.random.default_rng(0)
+    numbers = draw.normal(size=(32_000, 2))
+    frame = pa.table({"a": numbers[:, 0], "b": numbers[:, 1],
+                      "survived": numbers.prod(axis=1) > draw.normal(size=32_000)})  # fmt: skip
+    run = compare(frame, tmp_path, minutes=0.9, only=("logistic", "LightGBM"))
+    terms = (run.folder / "report.html").read_text()
+    assert "to learn from at first" in terms
+    longer = [card for card in run.scorecards if card.name.startswith("LightGBM ×")]
+    assert longer
+    assert all(card.state == "finished" for card in longer)
 
 
 @pytest.mark.parametrize(

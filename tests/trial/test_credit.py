@@ -14,10 +14,11 @@ from fathometer.learners.light_gbm import LightGBM
 from fathometer.learners.network import PlainNetwork, Training
 from fathometer.table.metric import METRICS
 from fathometer.table.task import Task, TaskKind
-from fathometer.trial.contest import Contest, Terms
+from fathometer.trial.contest import Contest
 from fathometer.trial.credit import CREDIT, corners, on_learned
+from fathometer.trial.pace import Terms
 from fathometer.trial.store import RunStore
-from fathometer.verdict.credit import PLACES, credit
+from fathometer.verdict.credit import PLACES, Effect, credit, in_words
 
 BRIEF = Training(epochs=3, least_steps=30)
 LEARNERS = (LightGBM(40, 0.2, 10), PlainNetwork(training=BRIEF, width=32))
@@ -101,6 +102,15 @@ def test_effects_are_what_was_put_in_and_add_up():
     gap = found.corners[0].value - found.corners[3].value  # an error: less is better
     assert found.features.value + found.learner.value == pytest.approx(gap)
     assert found.sentence.startswith("The features matter most, and learned ones are better")
+
+
+def test_an_effect_is_said_at_the_precision_that_its_interval_deserves():
+    assert in_words(Effect(-0.0131, -0.0276, 0.000387)) == "−0.013 [−0.028, 0.000]"
+    assert in_words(Effect(0.000636, -0.00844, 0.00928)) == "+0.0006 [−0.0084, +0.0093]"
+    assert in_words(Effect(3188.8, 2138.9, 4276.7)) == "+3,200 [+2,100, +4,300]"
+    scores, task, truth = made_up(features=0.8, learner=0.3)
+    second = credit(scores, task, truth, seed=0).corners[1]  # within some 0.03
+    assert credit(scores, task, truth, seed=0).sentence.count(f"{second.value:.3f}") == 1
 
 
 def test_no_difference_is_called_none():

@@ -15,8 +15,9 @@ from fathometer.learners.linear import Logistic
 from fathometer.learners.naive_bayes import NaiveBayes
 from fathometer.learners.network import PlainNetwork, Training
 from fathometer.table.divide import DivideOptions, divide
-from fathometer.trial.contest import Contest, Terms
+from fathometer.trial.contest import Contest
 from fathometer.trial.curves import CURVES, TIME_SHARE, keeping_time, learning_curves
+from fathometer.trial.pace import Terms
 from fathometer.trial.store import RunStore
 
 LEARNERS = (

@@ -122,7 +122,20 @@ def test_a_learner_without_steps_to_add_has_no_longer_fit():
 
 def test_rows_grow_with_the_minutes():
     given = [most_rows(Effort.QUICK, minutes) for minutes in (None, 1, 10, 1_000)]
-    assert given == [20_000, 20_000, 50_000, 500_000]
+    assert given == [20_000, 25_000, 250_000, 500_000]
+
+
+def test_more_rows_are_worth_a_fit_with_the_same_steps():
+    table = Table((ANSWERS, NUMBERS))
+    entered = entrants(CLASSIFY, table, Effort.QUICK, 0)
+    longer = longer_fits(entered, CLASSIFY, table, Effort.QUICK, 0, 2.0)
+    assert [fit.learner.name for fit in longer["LightGBM"]] == [
+        "LightGBM ×2",
+        "LightGBM ×6",
+        "LightGBM ×20",
+        "LightGBM ×150",
+    ]
+    assert "naive Bayes" not in longer
 
 
 def test_a_network_of_ones_own_trains_longer_as_well():

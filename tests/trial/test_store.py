@@ -94,6 +94,26 @@ def test_an_unfinished_run_of_another_key_is_refused_and_kept(tmp_path: Path) ->
         assert store.names() == ("ridge",)
 
 
+def test_a_stopped_run_gives_way_until_it_goes_on(tmp_path: Path) -> None:
+    with RunStore.open(tmp_path, "old") as store:
+        store.finish(StoredTrial(a_scorecard()))
+        store.stop()
+    with RunStore.open(tmp_path, "old") as store:  # goes on, so has something to lose again
+        assert store.names() == ("ridge",)
+    with pytest.raises(StoreError, match="unfinished"):
+        RunStore.open(tmp_path, "new")
+    with RunStore.open(tmp_path, "old") as store:
+        store.stop()
+    with RunStore.open(tmp_path, "new") as store:
+        assert store.names() == ()
+
+
+def test_a_run_that_has_found_nothing_gives_way(tmp_path: Path) -> None:
+    RunStore.open(tmp_path, "old").close()
+    with RunStore.open(tmp_path, "new") as store:
+        assert store.names() == ()
+
+
 def test_a_complete_run_gives_way_to_another_and_is_read_by_the_same(tmp_path: Path) -> None:
     with RunStore.open(tmp_path, "old") as store:
         store.finish(StoredTrial(a_scorecard()))

@@ -14,7 +14,7 @@ from fathometer.table.task import Task, TaskKind
 from fathometer.trial.scorecard import Bill, Quality, Scorecard
 from fathometer.verdict.bench import Rows
 from fathometer.verdict.decide import ZONES, Contestant, call_of, decide, zone_of
-from fathometer.verdict.verdict import Gap, Verdict
+from fathometer.verdict.verdict import Call, Gap, Verdict
 
 SIZES = {"constant": 1, "tree": 6, "logistic": 9, "forest": 900, "network": 400, "both": 1500}
 FAMILIES = {"network": "deep", "both": "both"}
@@ -185,6 +185,19 @@ def test_the_same_contestants_give_the_same_verdict_in_any_order() -> None:
     world = World(300, 8)
     cast = [world.contestant(name, 1.5) for name in ("forest", "network", "tree", "constant")]
     assert world.verdict(*cast) == world.verdict(*reversed(cast))
+
+
+@pytest.mark.parametrize(
+    ("call", "probability"),
+    [("deep", 0.97), ("equivalent", 0.02), ("traditional", 0.01), ("undecided", None)],
+)
+def test_a_verdict_tells_its_family_and_the_chance_that_it_is_so(
+    call: Call, probability: float | None
+) -> None:
+    gap = Gap("net", "trees", 0.03, 0.01, 0.05, 0.01, 0.97, 0.02, 0.01)
+    given = Verdict(call, "", (), "net", gap, (), ())
+    assert (given.family, given.probability) == (call, probability)
+    assert replace(given, call="undecided", gap=None).probability is None
 
 
 def test_a_contestant_without_a_number_is_not_judged() -> None:

@@ -31,7 +31,7 @@ application = typer.Typer(
 Source = Annotated[
     str,
     typer.Argument(
-        help="CSV, TSV, Parquet, JSON, JSON lines, Excel (gzip and zstd too), a folder of "
+        help="CSV, TSV, JSON, JSON lines (gzip and zstd too), Parquet, Excel, a folder of "
         "pictures, or a database URL with --query.",
         show_default=False,
     ),

@@ -35,12 +35,13 @@ from fathometer.table.read import Source
 from fathometer.table.task import Task
 from fathometer.table.together import group_codes
 from fathometer.trial.best import best_trial
-from fathometer.trial.contest import Contest, Terms
+from fathometer.trial.contest import Contest
 from fathometer.trial.curves import keeping_time
 from fathometer.trial.entrants import entrants, longer_fits, reserves
 from fathometer.trial.event import Event
 from fathometer.trial.jury import Jury
 from fathometer.trial.measure import versions
+from fathometer.trial.pace import Terms
 from fathometer.trial.scorecard import Scorecard
 from fathometer.trial.store import RunStore, run_key
 from fathometer.trial.trial import Trial
@@ -194,7 +195,9 @@ def compare(
     field = (understanding.task, understanding.table, options.effort, seed)
     entered = (*entrants(*field), *(reserves(*field) if only else ()))
     learners = with_own(entered, (*own, *frozen), options.only)
-    longer = longer_fits(learners, *field)
+    first = understanding.first
+    growth = len(first.train) / len(first.teaching)
+    longer = longer_fits(learners, *field, growth)
     folder = folder_for(source, out)
     command = describe_command(source, options, out)
     terms = Terms(_deadline(started, minutes), stop.is_set if stop else (lambda: False))
@@ -206,7 +209,7 @@ def compare(
     with RunStore.open(folder, key, words=command) as store:
         limits = limits_from(latency, size)
         contest = Contest(
-            table, task, split, store, tell, keeping_time(terms), groups, limits, longer
+            table, task, split, store, tell, keeping_time(terms), groups, limits, longer, first
         )
         judging = task.encode(table[task.target])[split.lockbox]
         lockbox = Rows(judging, None if groups is None else groups[split.lockbox])
@@ -215,8 +218,7 @@ def compare(
         afterwards = replace(contest, terms=terms)
         verdict = with_findings(verdict, afterwards, learners, trials, options)
         files = write_results(folder, understanding, trials, verdict, command)
-        if not terms.stopped():
-            store.complete()
+        store.stop() if terms.stopped() else store.complete()
     return _gathered(verdict, trials, task, folder, files, clock.monotonic() - started)
 
 

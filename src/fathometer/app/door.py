@@ -21,7 +21,7 @@ MISTAKE = 2  # exit code of a mistake that the user can mend
 CLOSED_PIPE = 1  # exit code when the reader of our output went away
 INDENT = " " * 7  # below "error  "
 
-# What only `fathometer[compare]` brings; any other absent module is a bug and shows its traceback.
+# What only the extra `compare` brings; any other absent module is a bug and shows its traceback.
 COMPARE_PACKAGES = frozenset(
     (
         "typer",
@@ -69,8 +69,9 @@ def run_command() -> None:
             raise
         raise MissingPackageError(
             f'this command needs the package "{package}", which is not installed.',
-            details="A bare install of fathometer loads model files and predicts, in Python only.",
-            try_next='pip install "fathometer[compare]"',
+            details="A bare install of Fathometer loads model files and predicts, in Python only. "
+            "Type this in the clone that it was installed from.",
+            try_next='pip install ".[compare]"',
         ) from error
 
 

@@ -1,5 +1,5 @@
-"""What a contest finds out beside its winner: who deserves the credit, and what more rows would
-change."""
+"""What a contest finds out beside its winner: who deserves the credit, what more rows would change,
+and what the winner looks at."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from fathometer.app.preparation import Options
+from fathometer.explain.winner import winner_importance
 from fathometer.learners.contract import Learner
 from fathometer.table.metric import METRICS
 from fathometer.table.table import Table
@@ -19,12 +20,14 @@ from fathometer.trial.credit import corners
 from fathometer.trial.curves import CurvePair, learning_curves
 from fathometer.trial.entrants import Effort
 from fathometer.trial.raw_entrants import has_pictures, has_prose
+from fathometer.trial.side_fit import LeftOut
 from fathometer.trial.trial import Trial
 from fathometer.verdict.bench import Rows
 from fathometer.verdict.credit import credit
 from fathometer.verdict.decide import zone_of
 from fathometer.verdict.forecast import forecast
 from fathometer.verdict.forecast_words import forecast_sentences
+from fathometer.verdict.importance import importance_sentence
 from fathometer.verdict.verdict import Verdict
 
 # At effort quick, learning curves are drawn where they cost seconds, not minutes.
@@ -38,9 +41,17 @@ def with_findings(
     trials: Sequence[Trial],
     options: Options,
 ) -> Verdict:
-    """The verdict with credit and forecast and a sentence of each, or why they are not there."""
-    return _with_forecast(_with_credit(verdict, contest, learners, trials), contest, learners,
-                          trials, options)  # fmt: skip
+    """The verdict with credit, forecast and importance and a sentence of each, or why they are not
+    there."""
+    winner = next(one.file for one in trials if one.scorecard.name == verdict.winner)
+    assert winner is not None  # the verdict chooses among finished contestants
+    looks = winner_importance(contest, winner)  # first, since it takes the least time
+    found = _with_forecast(_with_credit(verdict, contest, learners, trials), contest, learners,
+                           trials, options)  # fmt: skip
+    if isinstance(looks, LeftOut):
+        return replace(found, no_importance=looks.why)
+    sentences = (*found.sentences, importance_sentence(looks))
+    return replace(found, importance=looks, sentences=sentences)
 
 
 def _with_credit(
@@ -68,7 +79,7 @@ def _with_forecast(
     if is_short and not _costs_little(task, table):
         pair = CurvePair(
             missing="at effort quick they are left out for pictures, texts and many classes; "
-            "--effort standard draws them"
+            "--effort standard or --minutes draws them"
         )
     else:
         pair = learning_curves(contest, learners, trials, times=times)
@@ -78,7 +89,7 @@ def _with_forecast(
     found = forecast(pair, metric, rows, zone_of(metric, truth), seed=split.seed)
     if found is None:
         return replace(verdict, no_forecast=pair.missing)
-    sentences = (*verdict.sentences, *forecast_sentences(found))
+    sentences = (*verdict.sentences, " ".join(forecast_sentences(found)))  # one matter
     return replace(verdict, forecast=found, sentences=sentences)
 
 

@@ -143,6 +143,7 @@ def inspection(model: ModelFile) -> dict[str, object]:
         "quality": dict(model.quality),
         "parity": dict(model.parity),
         "intervals": model.intervals.as_json() if model.intervals else None,
+        "training": model.ranges.as_json() if model.ranges else None,
         "versions": dict(model.versions),
         "size_bytes": model.size_bytes,
         "sha256": model.sha256,

@@ -56,7 +56,9 @@ def rejected_words(understanding: Understanding) -> Iterator[str]:
         where = rejected.text if rejected.is_picture else f"line {rejected.line:,}"
         yield f"{where}: {rejected.reason}"
     if reading.rejected_count > SHOWN_REJECTED:
-        yield f"{reading.rejected_count:,} in all, listed in rejected.csv"
+        listed = len(reading.rejected)
+        some = f"the first {listed:,} " if listed < reading.rejected_count else ""
+        yield f"{reading.rejected_count:,} in all, {some}listed in rejected.csv"
 
 
 def print_columns(console: Console, understanding: Understanding) -> None:

@@ -27,7 +27,15 @@ from fathometer.table.split import Split
 from fathometer.table.table import Column, Table
 from fathometer.table.task import Task
 from fathometer.trial.detective import Suspicion, investigate
-from fathometer.trial.entrants import STEPS, Effort, folds_for, left_out, most_rows, raw_epochs
+from fathometer.trial.entrants import (
+    STEPS,
+    Effort,
+    first_rows,
+    folds_for,
+    left_out,
+    most_rows,
+    raw_epochs,
+)
 
 # What a file's name says of its format, not of its content; twice where it is compressed.
 SUFFIXES = re.compile(r"(\.[A-Za-z]\w{0,7}){1,2}$")
@@ -85,6 +93,7 @@ class Understanding:
     terms: tuple[str, ...]
     effort: str
     table: Table  # the rows that `split` numbers: the reading's, and those of --test behind them
+    first: Split  # of the first fits, which learn from no more rows than the effort's
     drawings: tuple[str, ...] = ()  # of the user's own networks, and words of backbones
     trained_elsewhere: tuple[str, ...] = ()  # names of contestants whose features are
 
@@ -133,6 +142,7 @@ def prepare(source: Source, options: Options) -> Understanding:
         encoding=options.encoding,
         query=options.query,
     )
+    reading = _with_parts(reading, options)
     task = ask(reading.table, options.target, metric=options.metric)
     table, dropped = answerable(reading.table, task)
     lockbox_rows = None
@@ -142,7 +152,7 @@ def prepare(source: Source, options: Options) -> Understanding:
         table, lockbox_rows, more = _with_test(table, task, tested.table)
         dropped += more
     elif reading.judged is not None and not dropped:
-        lockbox_rows = _judged(table, task, reading.judged)
+        lockbox_rows = _judged(table, task, reading.judged.rows)
     table = _without_features(table, options)
     if not feature_specs(table, task):
         raise LearnerError(
@@ -159,6 +169,8 @@ def prepare(source: Source, options: Options) -> Understanding:
     suspicions = investigate(
         table, task, split, group=options.group, time=options.time, seed=options.seed
     )
+    ordered = {"group": options.group, "time": options.time}
+    first = first_rows(split, table, task, options.effort, **ordered)
     return Understanding(
         reading,
         task,
@@ -168,11 +180,12 @@ def prepare(source: Source, options: Options) -> Understanding:
         _terms(
             options,
             raw_epochs(task, table, options.effort),
-            len(split.folds),
+            first,
             sorted(left_out(task, table, options.effort)),
         ),
         options.effort.value,
         table,
+        first,
     )
 
 
@@ -236,6 +249,20 @@ def _tested(table: Table, options: Options) -> Reading:
     return read_as(options.test, specs, encoding=options.encoding, query=options.query)
 
 
+def _with_parts(reading: Reading, options: Options) -> Reading:
+    """The reading with a word on the part that its folder sets apart to judge on. Where the rows of
+    --test judge, that part is left out, or learned from if it was for choosing."""
+    table, apart = reading.table, reading.judged
+    if apart is None:
+        return reading
+    if options.test is None:
+        return replace(reading, table=replace(table, notes=(*table.notes, apart.note)))
+    if not apart.is_learned:
+        table = table.rows(np.delete(np.arange(len(table)), apart.rows))
+    table = replace(table, notes=(*table.notes, apart.instead))
+    return replace(reading, table=table, judged=None)
+
+
 def _with_rejected(reading: Reading, tested: Reading) -> Reading:
     """The reading with what was refused of the user's own lockbox among the refused."""
     name = tested.table.name
@@ -267,6 +294,11 @@ def _with_test(table: Table, task: Task, tested: Table) -> tuple[Table, np.ndarr
 
 def _judged(table: Table, task: Task, rows: np.ndarray) -> np.ndarray:
     """The rows that a folder sets apart to judge on, after a look at their classes."""
+    if not len(rows):
+        raise SplitError(
+            f"{table.name} has a part to judge on, but no picture in it can be read.",
+            try_next="mend that part or move it out",
+        )
     truth = task.encode(table[task.target])
     learned = np.unique(np.delete(truth, rows))
     unknown = np.setdiff1d(truth[rows], learned)
@@ -285,13 +317,13 @@ def _whole(values: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 
 def _terms(
-    options: Options, epochs: int | None, folds: int, costly: Sequence[str]
+    options: Options, epochs: int | None, first: Split, costly: Sequence[str]
 ) -> tuple[str, ...]:
     """What both families get, in words.
 
-    epochs: of networks on pictures or texts, where there are any.
+    epochs: of networks on pictures or texts, where there are any. first: of the first fits.
     costly: names of those left out."""
-    steps = STEPS[options.effort]
+    steps, folds = STEPS[options.effort], len(first.folds)
     words = [
         f"effort {options.effort.value}: both families learn from the same rows in the same "
         f"{folds} folds",
@@ -318,9 +350,12 @@ def _terms(
             f"{LATENCY_HEADROOM:.0%} of the latency in hand"
         )
     if options.minutes is not None:
+        whole = ""
+        if len(first.teaching) < len(first.train):
+            whole = f", {len(first.teaching):,} rows to learn from at first"
         words.append(
-            f"all within {options.minutes:g} minutes, an equal share of time for each; what is "
-            f"left goes to longer fits of the best of each family"
+            f"all within {options.minutes:g} minutes, an equal share of time for each{whole}; "
+            "what is left goes to longer fits of the best of each family"
         )
     return tuple(words)
 

@@ -130,6 +130,7 @@ def report_content(
         scorecards=tuple(trial.scorecard for trial in trials),
         verdict=verdict,
         inputs=_input_lines(winner.file, understanding),
+        outputs=tuple(port.name for port in winner.file.contents.outputs),
         seed=split.seed,
         command=command,
         machine=" · ".join(machine().values()),
@@ -147,6 +148,7 @@ def report_content(
             for line in reading.rejected[:SHOWN_REJECTS]
         ),
         rejected_count=reading.rejected_count,
+        rejected_listed=len(reading.rejected),
         notes=understanding.table.notes,
         suspicions=tuple(doubt.words for doubt in understanding.suspicions),
     )

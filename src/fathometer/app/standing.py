@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from fathometer.app.words import decimals_for, duration, score
 from fathometer.table.metric import Metric
+from fathometer.trial.encore import LEADERS
 from fathometer.trial.event import Event
 from fathometer.trial.scorecard import Scorecard
 
@@ -32,12 +33,15 @@ class Standing:
         self.minutes = minutes
         self.started = time.monotonic() if started is None else started
         self._latest: dict[str, Event] = {}
+        self._planned: set[str] = set()  # who was announced before the first started
 
     def note(self, event: Event) -> None:
         """Take in one event; a late one never takes a finished contestant back."""
         # Whether there is anything to combine shows only when all others are through.
         if event.family == "both" and event.what == "entered":
             return
+        if event.what == "entered":
+            self._planned.add(event.name)
         known = self._latest.get(event.name)
         if known is not None and known.what == "finished":
             return
@@ -55,10 +59,21 @@ class Standing:
         return tuple(each for each in self.entered(family) if each.what == "finished")
 
     def done(self, family: str) -> float:
-        """How far a family is, 0 to 1: the mean over its contestants."""
+        """How far a family is, 0 to 1: the mean over its contestants, longer fits to come among
+        them."""
         events = self.entered(family)
         parts = [1.0 if each.what == "finished" else each.done for each in events]
-        return sum(parts) / len(parts) if parts else 0.0
+        return sum(parts) / (len(parts) + self._to_come(family)) if parts else 0.0
+
+    def is_through(self, family: str) -> bool:
+        """Whether all its contestants are, and no longer fits are to come."""
+        is_finished = len(self.finished(family)) == len(self.entered(family))
+        return is_finished and not self._to_come(family)
+
+    def counted(self, family: str | None = None) -> str:
+        """ "3 of 12", or "3" where more may enter yet."""
+        done = len(self.finished(family))
+        return f"{done}" if self.minutes is not None else f"{done} of {len(self.entered(family))}"
 
     def running(self, family: str) -> Event | None:
         """The contestant of a family that is being fitted now."""
@@ -82,6 +97,13 @@ class Standing:
         if not ENOUGH_TO_GUESS < done < 1:
             return duration(elapsed)
         return f"{duration(elapsed)} of about {duration(elapsed / done)}"
+
+    def _to_come(self, family: str) -> int:
+        """Longer fits that a family may get yet: they are over when all are mixed."""
+        if self.minutes is None or family == "both" or self.entered("both"):
+            return 0
+        longer = [each for each in self.entered(family) if each.name not in self._planned]
+        return max(0, LEADERS - len(longer))
 
     def _cards(self, family: str | None) -> Iterator[Scorecard]:
         for event in self.finished(family):

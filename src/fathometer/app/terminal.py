@@ -92,7 +92,7 @@ class PlainScreen:
 
 def finished_line(standing: Standing, event: Event) -> str:
     """ "3 of 12  CatBoost (traditional)  ROC AUC 0.868 out of fold, 3.1 s"."""
-    place = f" {len(standing.finished())} of {len(standing.entered())}"
+    place = f" {standing.counted()}"
     name = f"{event.name} ({event.family})"
     card = event.scorecard
     if card is None or card.state != "finished":
@@ -198,12 +198,12 @@ def family_words(standing: Standing, family: str) -> str:
     """ "RealMLP: epoch 31/48 · best so far 0.861", or "done · best 0.868 (CatBoost)"."""
     best = next(iter(standing.best_first(family)), None)
     running = standing.running(family)
-    is_done = len(standing.finished(family)) == len(standing.entered(family))
+    is_done = standing.is_through(family)
     parts = ["done"] if is_done else []
     if running is not None:
         parts.append(f"{running.name}: {running.words}" if running.words else running.name)
     elif not is_done:
-        parts.append(f"{len(standing.finished(family))} of {len(standing.entered(family))} done")
+        parts.append(f"{standing.counted(family)} done")
     if best is not None:
         said = "best" if is_done else "best so far"
         parts.append(f"{said} {preview_words(best)}" + (f" ({best.name})" if is_done else ""))

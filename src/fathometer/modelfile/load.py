@@ -323,8 +323,9 @@ def from_bytes(content: bytes) -> ModelFile:
         raise ModelFileError(
             Fault.FORMAT,
             f"it has format {stated['model'].get('format')!r}; this version reads "
-            f"{signature.FORMAT}.",
-            try_next="pip install --upgrade fathometer",
+            f"{signature.FORMAT}. Another version of Fathometer reads it; bring your clone up to "
+            "date.",
+            try_next="git pull && pip install .",
         )
     more = {
         key: parse_json(contents.metadata.get(f"fathometer.{key}", "{}"), key)

@@ -19,11 +19,11 @@ from fathometer.report.drawing import (
     tick_places,
 )
 from fathometer.report.markup import Markup, tag, together
-from fathometer.report.quantities import bare, scored, shared_places, signed
+from fathometer.report.quantities import bare, scored, shared_places
 from fathometer.table.metric import METRICS
 from fathometer.trial.scorecard import Quality, Scorecard
 from fathometer.verdict.chances import chances, percent
-from fathometer.verdict.quantities import fixed, places_for
+from fathometer.verdict.quantities import fixed, places_for, signed
 from fathometer.verdict.verdict import Gap
 
 WIDE, NARROW = 760, 360

@@ -105,6 +105,7 @@ class ReportContent:
     scorecards: tuple[Scorecard, ...]
     verdict: Verdict
     inputs: tuple[InputLine, ...]
+    outputs: tuple[str, ...]  # of the winner's file, by name: label and probability, or the value
     seed: int
     command: str  # what to type to repeat the run
     machine: str = ""
@@ -117,6 +118,7 @@ class ReportContent:
     galleries: tuple[Gallery, ...] = ()  # a column of pictures or texts each
     rejected: tuple[RejectedLine, ...] = ()  # the first 100
     rejected_count: int = 0
+    rejected_listed: int = 0  # of them in rejected.csv
     notes: tuple[str, ...] = ()  # what reading changed
     suspicions: tuple[str, ...] = ()  # groups, time order, columns too good to be true
     winner_file: str = "winner.onnx"

@@ -7,7 +7,8 @@ from fathometer.report.markup import Markup, tag, together
 from fathometer.report.pieces import figure, paragraph
 from fathometer.report.quantities import sentence
 from fathometer.table.metric import METRICS
-from fathometer.verdict.credit import Corner, Credit, in_words, number
+from fathometer.verdict.credit import Corner, Credit, in_words, score_places
+from fathometer.verdict.quantities import fixed
 
 STRONGEST = 0.42  # opacity of the best corner's shade; letters stay readable on it
 
@@ -30,7 +31,8 @@ def _square(found: Credit) -> Markup:
     values = [corner.value if up else -corner.value for corner in found.corners]
     span = max(values) - min(values)
     shades = [(value - min(values)) / span if span else 0.0 for value in values]
-    cells = [_corner(one, shade) for one, shade in zip(found.corners, shades, strict=True)]
+    places = score_places(found.corners)
+    cells = [_corner(one, shade, places) for one, shade in zip(found.corners, shades, strict=True)]
     heads = [tag("th", {"scope": "col"}, name) for name in ("classical learner", "network")]
     rows = [
         tag("tr", {}, tag("th", {"scope": "row"}, name), *cells[first : first + 2])
@@ -46,10 +48,10 @@ def _square(found: Credit) -> Markup:
     return together(square, paragraph(worth, kind="note"))
 
 
-def _corner(corner: Corner, shade: float) -> Markup:
+def _corner(corner: Corner, shade: float, places: int) -> Markup:
     looks = {"style": f"background: rgba(var(--shade), {STRONGEST * shade:.2f})"}
-    interval = f"{number(corner.low)} to {number(corner.high)}"
+    value, low, high = (fixed(each, places) for each in (corner.value, corner.low, corner.high))
     return tag(
-        "td", looks, tag("strong", {}, number(corner.value)), tag("span", {}, interval),
+        "td", looks, tag("strong", {}, value), tag("span", {}, f"{low} to {high}"),
         tag("small", {}, corner.name),
     )  # fmt: skip

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from fathometer.report.content import ReportContent
 from fathometer.report.markup import Markup, tag, together
 from fathometer.report.pieces import bullets, opened_by, paragraph
-from fathometer.report.quantities import measured, signed
+from fathometer.report.quantities import measured
 from fathometer.report.tables import DASH, Cell, Heading, table
 from fathometer.table.metric import METRICS
 from fathometer.verdict.chances import chances, percent
-from fathometer.verdict.quantities import fixed, places_for
+from fathometer.verdict.quantities import fixed, places_for, signed
 from fathometer.verdict.verdict import FoldGap, Gap, Pair, Worth
 
 PAIRS_SHOWN = 200

@@ -14,13 +14,12 @@ from fathometer.report.quantities import (
     scored,
     sentence,
     shared_places,
-    signed,
 )
 from fathometer.report.tables import family_mark
 from fathometer.table.metric import METRICS
 from fathometer.table.task import TaskKind
 from fathometer.verdict.chances import chances, percent
-from fathometer.verdict.quantities import places_for
+from fathometer.verdict.quantities import places_for, signed
 from fathometer.verdict.verdict import Gap
 
 

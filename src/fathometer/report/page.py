@@ -17,6 +17,7 @@ from fathometer.report import (
     evidence_section,
     fit_section,
     gallery_section,
+    importance_section,
     opening,
     sections,
     use_section,
@@ -44,6 +45,7 @@ SECTIONS = (
     Section(
         "credit", "Credit", "Features or learner: who deserves the credit", credit_section.credit
     ),
+    Section("looks", "Looks at", "What the winner looks at", importance_section.importance),
     Section("leaderboard", "Leaderboard", "Leaderboard", sections.board),
     Section("absent", "Absent", "Failed or not entered", sections.absent),
     Section("errors", "Errors", "Where they err", fit_section.errors),

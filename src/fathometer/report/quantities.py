@@ -34,11 +34,6 @@ def sentence(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def signed(value: float, places: int) -> str:
-    """Like `fixed`, with a plus before what is above 0."""
-    return ("+" if round(value, places) > 0 else "") + fixed(value, places)
-
-
 def scored(quality: Quality, places: int) -> str:
     """A score with its 95 % interval, the interval left out where it has no width."""
     value = fixed(quality.value, places)

@@ -125,11 +125,10 @@ def rejected(content: ReportContent) -> Markup:
     """How many lines could not be read as rows, and the first of them."""
     if not content.rejected_count:
         return paragraph("No line was refused.")
-    words = (
-        f"{counted(content.rejected_count, 'line')} could not be read; "
-        "rejected.csv holds all that were refused."
-    )
-    return together(paragraph(words), tables.rejected_table(content))
+    listed, is_whole = content.rejected_listed, content.rejected_listed == content.rejected_count
+    holds = "all that were refused" if is_whole else f"the first {listed:,} of them"
+    words = f"{counted(content.rejected_count, 'line')} could not be read; rejected.csv holds "
+    return together(paragraph(f"{words}{holds}."), tables.rejected_table(content))
 
 
 def _of_verdict(content: ReportContent) -> tuple[str, ...]:

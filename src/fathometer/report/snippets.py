@@ -30,7 +30,7 @@ def python_program(content: ReportContent) -> str:
             *rows,
             *_rest(content.inputs, "    #"),
             "}",
-            *_python_answer(content.task),
+            *_python_answer(content),
             "",
         ]
     )
@@ -68,14 +68,15 @@ def _python_value(line: InputLine) -> str:
     return f"np.array([[{_number(line, 'np.nan')}]], dtype=np.float64)"
 
 
-def _python_answer(task: Task) -> list[str]:
+def _python_answer(content: ReportContent) -> list[str]:
+    task, asked = content.task, ", ".join(map(_text, content.outputs))
     if task.kind is TaskKind.REGRESS:
         return [
-            '(value,) = session.run(["value"], row)',
-            f"print(value.ravel()[0])  # {_plain(task.target)}",
+            f"(value,) = session.run([{asked}], row)",
+            f"print(value[0])  # {_plain(task.target)}",
         ]
     return [
-        'label, probability = session.run(["label", "probability"], row)',
+        f"label, probability = session.run([{asked}], row)",
         f"print(label[0], probability[0])  # probabilities of: {_classes(task)}",
     ]
 
@@ -104,7 +105,7 @@ def csharp_program(content: ReportContent) -> str:
             *_rest(content.inputs, "    //"),
             "};",
             "using var answers = session.Run(row);",
-            *_csharp_answer(content.task),
+            *_csharp_answer(content),
             "",
         ]
     )
@@ -157,17 +158,18 @@ def _csharp_value(line: InputLine) -> str:
     return _number(line, "double.NaN")
 
 
-def _csharp_answer(task: Task) -> list[str]:
-    find = "answers.First(answer => answer.Name == "
+def _csharp_answer(content: ReportContent) -> list[str]:
+    task = content.task
+    found = [f"answers.First(answer => answer.Name == {_text(n)})" for n in content.outputs]
     if task.kind is TaskKind.REGRESS:
         return [
-            f'var value = {find}"value").AsEnumerable<double>().First();',
+            f"var value = {found[0]}.AsEnumerable<double>().First();",
             f"Console.WriteLine(value);  // {_plain(task.target)}",
         ]
     label = "long" if task.integer_labels else "string"
     return [
-        f'var label = {find}"label").AsEnumerable<{label}>().First();',
-        f'var probability = {find}"probability").AsEnumerable<float>().ToArray();',
+        f"var label = {found[0]}.AsEnumerable<{label}>().First();",
+        f"var probability = {found[1]}.AsEnumerable<float>().ToArray();",
         f"// probabilities of: {_classes(task)}",
         'Console.WriteLine($"{label} {string.Join(", ", probability)}");',
     ]
@@ -190,7 +192,7 @@ def javascript_program(content: ReportContent) -> str:
             *[f"  {_text(i.name)}: {_javascript_value(i)}," for i in content.inputs[:SHOWN]],
             *_rest(content.inputs, "  //"),
             "};",
-            *_javascript_answer(content.task),
+            *_javascript_answer(content),
             "",
         ]
     )
@@ -225,15 +227,17 @@ def _javascript_value(line: InputLine) -> str:
     return f"number({_number(line, 'NaN')})"
 
 
-def _javascript_answer(task: Task) -> list[str]:
+def _javascript_answer(content: ReportContent) -> list[str]:
+    task = content.task
+    called = ("value",) if task.kind is TaskKind.REGRESS else ("label", "probability")
+    pairs = zip(content.outputs, called, strict=True)
+    taken = ", ".join(own if name == own else f"{_text(name)}: {own}" for name, own in pairs)
+    ask = f"const {{ {taken} }} = await session.run(row);"
     if task.kind is TaskKind.REGRESS:
-        return [
-            "const { value } = await session.run(row);",
-            f"console.log(value.data[0]);  // {_plain(task.target)}",
-        ]
+        return [ask, f"console.log(value.data[0]);  // {_plain(task.target)}"]
     label = "Number(label.data[0])" if task.integer_labels else "label.data[0]"
     return [
-        "const { label, probability } = await session.run(row);",
+        ask,
         f"console.log({label}, probability.data);  // probabilities of: {_classes(task)}",
     ]
 

@@ -10,7 +10,7 @@ from fathometer.report.markup import Markup, tag, together
 from fathometer.report.pieces import bullets, choice, inline, paragraph, program
 from fathometer.report.snippets import csharp_program, javascript_program, python_program
 from fathometer.table.metric import METRICS
-from fathometer.table.task import Task, TaskKind
+from fathometer.table.task import Task
 
 
 def terms(content: ReportContent) -> Markup:
@@ -69,8 +69,8 @@ def use(content: ReportContent) -> Markup:
 
 
 def _deployment(content: ReportContent) -> list[str]:
-    classify = content.task.kind is TaskKind.CLASSIFY
-    outputs = "label (rows) and probability (rows, classes)" if classify else "value (rows, 1)"
+    names, shapes = content.outputs, ("(rows)", "(rows, classes)")
+    outputs = " and ".join(map(" ".join, zip(names, shapes, strict=False)))
     sources = "more_photos/" if _takes_pictures_alone(content) else "new.csv"
     return [
         "Inputs are named like the columns, shape (rows, 1): double for numbers and booleans, "

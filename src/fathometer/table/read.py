@@ -33,7 +33,7 @@ from fathometer.table.picture import PictureColumns, find_pictures, pictures_as
 from fathometer.table.sources.folder import LABEL, PATH
 from fathometer.table.sources.opening import open_source
 from fathometer.table.sources.plain import plain
-from fathometer.table.sources.raw import Raw, RejectedLine
+from fathometer.table.sources.raw import Raw, RejectedLine, SetApart
 from fathometer.table.table import Column, Table, no_such_column
 
 Source = str | Path | object  # a path, a database's URL, or a frame of any library
@@ -51,7 +51,7 @@ class Reading:
     bytes: int  # of the file, or of the frame in memory
     seconds: float
     how: str  # "CSV, UTF-8, semicolon separated"
-    judged: np.ndarray | None = None  # rows that a folder sets apart to judge on
+    judged: SetApart | None = None  # rows that a folder sets apart to judge on
     files: pa.Array | None = None  # where the pictures of each row were read from
 
 
@@ -165,7 +165,8 @@ def _reading(table: Table, raw: Raw, pictures: PictureColumns, started: float) -
     how = raw.how + (", decimal comma" if decimal_comma else "")
     judged = None
     if raw.judged is not None:
-        judged = np.flatnonzero(np.isin(pictures.rows, raw.judged))
+        rows = np.flatnonzero(np.isin(pictures.rows, raw.judged.rows))
+        judged = replace(raw.judged, rows=rows)
     return Reading(
         table,
         (*raw.rejected, *pictures.rejected),

@@ -24,7 +24,6 @@ from fathometer.learners.contract import Budget, Family, Learner, LearnsFeatures
 from fathometer.learners.ensemble import Candidate, Ensemble, combine
 from fathometer.learners.network import open_torch
 from fathometer.learners.student import Limits, Student
-from fathometer.modelfile.feeds import feeds_from
 from fathometer.modelfile.load import ModelFile
 from fathometer.modelfile.unlike import TrainingRanges, training_ranges
 from fathometer.modelfile.write import Shipped, ShippedPart, ship
@@ -34,6 +33,7 @@ from fathometer.table.split import Split
 from fathometer.table.table import Table
 from fathometer.table.task import Task
 from fathometer.trial.best import best_trial
+from fathometer.trial.bill import BATCH_ROWS, bill_of
 from fathometer.trial.calibrate import Calibrated, calibrated
 from fathometer.trial.distil import (
     STUDENT,
@@ -46,25 +46,13 @@ from fathometer.trial.encore import Longer, encores
 from fathometer.trial.energy import EnergyMeter, Spent
 from fathometer.trial.event import Event, Watch
 from fathometer.trial.jury import Jury
-from fathometer.trial.measure import measure_latency, rows_per_second
+from fathometer.trial.pace import Pace, Terms
 from fathometer.trial.reliance import conformal, intervals_stated
 from fathometer.trial.scorecard import Bill, Scorecard
 from fathometer.trial.store import RunStore
 from fathometer.trial.trial import Trial
 
 TOGETHER = "both together"
-FIT_SHARE = 0.9  # of its turn; a fit ends a round or an epoch after it is told to
-BATCH_ROWS = 10_000  # rows of the batch that throughput is measured on, at most
-FEWEST_BATCH_ROWS = 256
-BATCH_SECONDS = 2.0
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What a contest may take: until when, and whether the user asked for its end."""
-
-    deadline: float | None = None  # `time.monotonic` seconds
-    stopped: Callable[[], bool] = field(default=lambda: False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,11 +64,12 @@ class Contest:
     split: Split
     store: RunStore
     watch: Watch
-    terms: Terms = Terms()
+    terms: Terms = field(default_factory=Terms)
     groups: np.ndarray | None = None  # (rows,) which rows belong together, where asked for
     limits: Limits | None = None  # of a student, where one is asked for
-    longer: Mapping[str, Sequence[Longer]] = field(default_factory=dict)  # by learners' names
-    measuring: list[float] = field(default_factory=list)  # seconds beside the fit, each trial's
+    # Longer fits by the learners' names, and the split of the first ones where they get fewer rows.
+    longer: Mapping[str, Sequence[Longer]] = field(default_factory=dict)
+    first: Split | None = None
     models: dict[str, Model] = field(default_factory=dict)  # the best that tells its features
 
     @cached_property
@@ -88,9 +77,18 @@ class Contest:
         return Jury(self.table, self.task, self.split, self.groups)
 
     @cached_property
+    def _pace(self) -> Pace:
+        return Pace(self.terms)
+
+    @cached_property
     def _ranges(self) -> dict[tuple[str, ...], TrainingRanges]:
         """What the training rows held, by the columns that a model takes."""
         return {}
+
+    def split_of(self, name: str) -> Split:
+        """The split that a contestant learns from: all rows for longer fits, or the first ones."""
+        names = {fit.learner.name for fits in self.longer.values() for fit in fits}
+        return self.split if self.first is None or name in names else self.first
 
     def run(self, learners: Sequence[Learner]) -> tuple[Trial, ...]:
         """Try every learner in turn, the leaders longer where time is left, all finished ones
@@ -112,10 +110,21 @@ class Contest:
     def _longer_fits(self, trials: Sequence[Trial], after: int) -> tuple[Trial, ...]:
         """The leaders again with more steps, while a wall-clock budget has time for them.
 
-        after: how many fits are to come behind them."""
+        A run that goes on keeps the ones it had, and its clock, which began anew, lengthens none of
+        these. after: how many fits are to come behind them."""
+        known = self.store.names()
+        every = {fit.learner.name: fit.learner for fits in self.longer.values() for fit in fits}
+        before = [self._try(every[name], 1 + after) for name in known if name in every]
+        if TOGETHER in known:
+            return tuple(before)
+        again = {
+            name: fits
+            for name, fits in self.longer.items()
+            if not any(fit.learner.name in known for fit in fits)
+        }
         cards, metric = [trial.scorecard for trial in trials], METRICS[self.task.metric]
-        turns = encores(cards, self.longer, metric, lambda left: self._share(left + after) or 0.0)
-        return tuple(self._try(learner, left + after) for learner, left in turns)
+        turns = encores(cards, again, metric, lambda left: self._pace.share(left + after) or 0.0)
+        return (*before, *(self._try(learner, left + after) for learner, left in turns))
 
     def _known(self, name: str) -> Trial | None:
         """A trial that the store has finished."""
@@ -127,7 +136,9 @@ class Contest:
         return trial
 
     def _try(self, learner: Learner, left: int, teacher: Trial | None = None) -> Trial:
-        """The learner's trial, from the store where it is finished."""
+        """The learner's trial, from the store where it is finished.
+
+        left: how many fits share the time, this one counted."""
         known = self._known(learner.name)
         if known is not None:
             return known
@@ -143,32 +154,13 @@ class Contest:
             self.watch(Event("progress", learner.name, learner.family.value, *told))
 
         def fit() -> Model:
-            budget = self._budget(learner, left, report)
-            return learner.fit(self.table, self.task, self.split, budget=budget)
+            budget = Budget()  # the constant needs no time and always finishes
+            if not isinstance(learner, Constant):
+                budget = self._pace.budget(left, report, self.store.checkpoint(learner.name))
+            split = self.split_of(learner.name)
+            return learner.fit(self.table, self.task, split, budget=budget)
 
         return self._judge(card, fit, teacher=teacher)
-
-    def _budget(self, learner: Learner, left: int, report: Callable[[Progress], None]) -> Budget:
-        """An equal share of the time that is left; the constant needs none and always finishes."""
-        if isinstance(learner, Constant):
-            return Budget()
-        checkpoint = self.store.checkpoint(learner.name)
-        share = self._share(left)
-        deadline = None if share is None else time.monotonic() + share
-        return Budget(deadline, report, self.terms.stopped, checkpoint)
-
-    def _share(self, left: int) -> float | None:
-        """Seconds for each of so many fits in what is left; None without limit or after a stop."""
-        if self.terms.deadline is None or self.terms.stopped():
-            return None
-        # Exporting and measuring take their time too, for this one, those to come and the mixture.
-        reserved = (left + 1) * self._usual_measuring
-        return FIT_SHARE * max(0.0, self.terms.deadline - time.monotonic() - reserved) / left
-
-    @property
-    def _usual_measuring(self) -> float:
-        """Seconds that a trial takes beside its fit; the first, which opens libraries, apart."""
-        return float(np.median(self.measuring[1:])) if len(self.measuring) > 1 else 0.0
 
     def _judge(
         self,
@@ -195,8 +187,8 @@ class Contest:
                 # A correction that float32 cannot follow is left out; the card says of none.
                 trial = self._measure(card, plain, spent)
             if teacher is not None:
-                trial = self._graduated(trial, teacher)
-            self.measuring.append(time.monotonic() - started)
+                trial = _graduated(trial, teacher, self.limits)
+            self._pace.measuring.append(time.monotonic() - started)
             self._keep(card.name, plain)
         except MissingPackageError as error:
             trial = Trial(replace(card, state="not entered", failure=error.message))
@@ -253,7 +245,7 @@ class Contest:
             out_of_fold=learned,
             calibration_error=jury.calibration_error(shipped.scores),
             parity=shipped.parity.deviation,
-            bill=self._bill(file, spent),
+            bill=bill_of(file, self.table.rows(self.split.lockbox[:BATCH_ROWS]), spent),
             configurations=model.account.configurations,
             fits=model.account.fits,
             chosen=model.account.chosen,
@@ -285,30 +277,6 @@ class Contest:
         is_too_large = file.name == STUDENT and most is not None and file.size_bytes > most
         return shipped.file(quality) if is_too_large else file
 
-    def _bill(self, file: ModelFile, spent: Spent) -> Bill:
-        rows = self.split.lockbox[:BATCH_ROWS]
-        feeds, _ = feeds_from(self.table.rows(rows), file.columns)
-        one = {name: values[:1] for name, values in feeds.items()}
-        file.scores(one)  # opens the session, which is no part of an answer
-        latency = measure_latency(lambda: file.scores(one))
-        # As many rows as take about so long one at a time: the slowest models take minutes for all.
-        count = int(
-            np.clip(
-                BATCH_SECONDS * 1000 / latency.p50_ms, min(FEWEST_BATCH_ROWS, len(rows)), len(rows)
-            )
-        )
-        feeds = {name: values[:count] for name, values in feeds.items()}
-        return Bill(
-            train_seconds=spent.seconds,
-            energy_joules=spent.joules,
-            energy_source=spent.source,
-            peak_bytes=spent.peak_bytes,
-            file_bytes=file.size_bytes,
-            latency_ms_p50=latency.p50_ms,
-            latency_ms_p99=latency.p99_ms,
-            rows_per_second=rows_per_second(lambda: file.scores(feeds), count),
-        )
-
     def _together(self, trials: Sequence[Trial]) -> tuple[Trial, ...]:
         """The greedy mixture of all finished contestants, if there are two beside the constant."""
         known = self._known(TOGETHER)
@@ -332,8 +300,7 @@ class Contest:
         bills = {t.scorecard.name: t.scorecard.bill for t in trials if t.scorecard.bill}
 
         def fit() -> Model:
-            needed = time.monotonic() + self._usual_measuring
-            if self.terms.deadline is not None and needed > self.terms.deadline:
+            if self.terms.deadline is not None and time.monotonic() > self.terms.deadline:
                 raise OutOfTimeError("no time was left to mix the contestants.")
             return combine(candidates, self.task, columns, truth, self.split)
 
@@ -360,16 +327,17 @@ class Contest:
         )
         return (self._try(student, 1, teacher),)
 
-    def _graduated(self, trial: Trial, teacher: Trial) -> Trial:
-        """The student's trial with its teacher's training on its bill.
 
-        Raises:
-            LearnerError: if its file is over a limit after all.
-        """
-        card = trial.scorecard
-        if card.bill is not None and self.limits is not None:
-            check_limits(card.bill, self.limits)
-        return replace(trial, scorecard=graduated(card, teacher.scorecard))
+def _graduated(trial: Trial, teacher: Trial, limits: Limits | None) -> Trial:
+    """The student's trial with its teacher's training on its bill.
+
+    Raises:
+        LearnerError: if its file is over a limit after all.
+    """
+    card = trial.scorecard
+    if card.bill is not None and limits is not None:
+        check_limits(card.bill, limits)
+    return replace(trial, scorecard=graduated(card, teacher.scorecard))
 
 
 def _failed(card: Scorecard, error: FathometerError) -> Scorecard:

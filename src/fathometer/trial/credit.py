@@ -3,6 +3,7 @@ learner on the features that a network learned. Scored out of fold; the lockbox 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,7 +19,8 @@ from fathometer.learners.boosted import boosted_out_of_fold
 from fathometer.learners.contract import Budget, Learner, LearnsFeatures
 from fathometer.learners.light_gbm import LightGBM
 from fathometer.learners.linear import Logistic, Ridge
-from fathometer.learners.network import PlainNetwork, train_on
+from fathometer.learners.network import ModernNetwork, PlainNetwork, Training, train_on
+from fathometer.learners.own_network import OwnNetwork
 from fathometer.learners.tuned import cross_tuned
 from fathometer.table.metric import METRICS
 from fathometer.table.split import Split
@@ -38,6 +40,7 @@ MANY_CLASSES = 4
 MOST_TREE_CLASSES = 10  # with more, the trees on learned features are left out
 PENALTIES = (1e-1, 1e-3)
 ITERATIONS = 40  # of the linear model, whose inputs were made for one
+TIME_SHARE = 0.5  # of what is left when both are begun; the rest is for learning curves
 # The engineered features of all folds together, in bytes; beyond it the corner stays empty.
 MOST_BYTES = 2_000_000_000
 
@@ -58,6 +61,8 @@ def corners(contest: Contest, learners: Sequence[Learner], trials: Sequence[Tria
         return Corners(missing="only one family has a finished contestant")
     if contest.terms.stopped():
         return Corners(missing="the run was stopped")
+    if not _is_affordable(contest, [one for one in best if one is not None]):
+        return Corners(missing="the time did not suffice for two more fits")
     traditional, deep = (_own(one) for one in best if one is not None)
     entered = {learner.name: learner for learner in learners}
     if deep[0] not in entered:
@@ -66,11 +71,13 @@ def corners(contest: Contest, learners: Sequence[Learner], trials: Sequence[Tria
         ("engineered", "classical"): traditional,
         ("learned", "network"): deep,
     }
+    network = entered[deep[0]]
+    split = contest.split_of(network.name)
     fits: dict[Place, Callable[[Budget], Scored]] = {
         ("engineered", "network"): partial(
-            on_engineered, contest.table, contest.task, contest.split
+            on_engineered, contest.table, contest.task, split, _training(network)
         ),
-        ("learned", "classical"): partial(_on_deep, contest, entered[deep[0]]),
+        ("learned", "classical"): partial(_on_deep, contest, network, split),
     }
     for number, (place, fit) in enumerate(fits.items()):
         words = f"{place[1]} on {place[0]} features"
@@ -84,13 +91,28 @@ def corners(contest: Contest, learners: Sequence[Learner], trials: Sequence[Tria
     return Corners(found)
 
 
+def _is_affordable(contest: Contest, best: Sequence[Trial]) -> bool:
+    """Whether both corners, which take about as long as the best two did, leave time for curves."""
+    if contest.terms.deadline is None:
+        return True
+    cost = sum(trial.scorecard.bill.train_seconds for trial in best if trial.scorecard.bill)
+    return cost <= TIME_SHARE * (contest.terms.deadline - time.monotonic())
+
+
 def _own(trial: Trial) -> Scored:
     # The other corners' probabilities are not corrected, so these are not either.
     assert trial.uncorrected is not None  # as `best_trial` chooses
     return trial.scorecard.name, trial.uncorrected
 
 
-def _on_deep(contest: Contest, learner: Learner, budget: Budget) -> Scored:
+def _training(network: Learner) -> Training:
+    """Epochs and seeds of a network for tables; those of pictures and texts are not comparable."""
+    if isinstance(network, PlainNetwork | ModernNetwork | OwnNetwork):
+        return network.training
+    return Training()
+
+
+def _on_deep(contest: Contest, learner: Learner, split: Split, budget: Budget) -> Scored:
     """A classical learner on the best network's features; a run that goes on trains it again.
 
     Raises:
@@ -98,24 +120,24 @@ def _on_deep(contest: Contest, learner: Learner, budget: Budget) -> Scored:
     """
     model = contest.models.get(learner.name)
     if model is None:
-        model = learner.fit(contest.table, contest.task, contest.split, budget=budget)
+        model = learner.fit(contest.table, contest.task, split, budget=budget)
     features: tuple[np.ndarray, ...] = ()
     if isinstance(model, LearnsFeatures):
         features = model.learned_features(contest.table.rows(contest.split.train))
     if not features:
         raise LearnerError(f"{learner.name} does not tell its features.")
-    return on_learned(
-        features, learner.name, contest.table, contest.task, contest.split, budget=budget
-    )
+    return on_learned(features, learner.name, contest.table, contest.task, split, budget=budget)
 
 
-def on_engineered(table: Table, task: Task, split: Split, budget: Budget) -> Scored:
+def on_engineered(
+    table: Table, task: Task, split: Split, training: Training, budget: Budget
+) -> Scored:
     """A perceptron on the products' road: its name and out-of-fold scores (train rows, outputs).
 
     Raises:
         LearnerError: if the features of all folds do not fit into `MOST_BYTES`.
     """
-    learner = PlainNetwork(seed=split.seed)
+    learner = PlainNetwork(training=training, seed=split.seed)
     first = _engineered(table, task, split, 0)
     folds = len(split.folds)
     if first.nbytes * folds > MOST_BYTES:

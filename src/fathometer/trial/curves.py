@@ -17,8 +17,9 @@ from fathometer.table.metric import METRICS
 from fathometer.table.split import Split
 from fathometer.table.task import TaskKind
 from fathometer.trial.best import best_trial
-from fathometer.trial.contest import Contest, Terms
+from fathometer.trial.contest import Contest
 from fathometer.trial.event import Event
+from fathometer.trial.pace import Terms
 from fathometer.trial.side_fit import LeftOut, Scored, Side, SideFit, fit_beside
 from fathometer.trial.trial import Trial
 
@@ -142,7 +143,9 @@ def _usable(contest: Contest, times: np.ndarray | None) -> Iterator[tuple[float,
     own_times = None if times is None else times[split.train]
     before = 0
     for share in SHARES:
-        limited = split.limited(share, classes=classes, groups=groups, times=own_times)
+        # Of the rows that first fits learn from, which may be fewer than all.
+        part = share * len((contest.first or split).teaching) / len(split.train)
+        limited = split.limited(part, classes=classes, groups=groups, times=own_times)
         rows = len(limited.teaching)
         # A few large groups may leave two shares the same rows.
         if _is_enough(truth[limited.teaching], task.classes, limited) and rows > 1.4 * before:
@@ -202,7 +205,8 @@ def _curve(
 ) -> LearningCurve:
     # Parts are scored as the learner answers, so the whole is as well.
     assert best.uncorrected is not None  # as `best_trial` chooses
-    own = CurvePoint(_learning_rows(contest.split), best.uncorrected)
+    split = contest.split_of(best.scorecard.name)
+    own = CurvePoint(_learning_rows(split), best.uncorrected)
     family: Side = "deep" if best.scorecard.family == "deep" else "traditional"
     smaller = tuple(points[share][place] for share in sorted(points))
     return LearningCurve(best.scorecard.name, family, (*smaller, own))

@@ -24,8 +24,10 @@ from fathometer.learners.own_network import OwnNetwork
 from fathometer.learners.random_forest import ExtraTrees, RandomForest
 from fathometer.learners.xg_boost import XGBoost
 from fathometer.networks.notation import LONGEST_NAME
+from fathometer.table.split import Split
 from fathometer.table.table import Table
 from fathometer.table.task import Task, TaskKind
+from fathometer.table.together import group_codes, time_values
 from fathometer.trial.encore import Longer
 from fathometer.trial.raw_entrants import (
     RawSteps,
@@ -116,21 +118,44 @@ MANY_CLASSES_ROUNDS = 40
 MOST_PENALTIES = (1.0, 1e-1, 1e-2, 1e-3, 1e-4)
 
 
-# Longer fits of the same rows, for the time that is left of a wall-clock budget: an effort's steps,
-# the configurations that are searched, and about how many times as long as at effort quick they
-# take. Measured on ten tables, the search at effort standard: LightGBM 6 to 10, CatBoost 7 to 16,
-# the modern network 3 to 14 times. A fit that its time cuts short keeps what it has.
+# Longer fits, for the time that is left of a wall-clock budget: an effort's steps, how many
+# configurations are searched, and about how many times as long as at effort quick they take on as
+# many rows. Measured on ten tables, the search at effort standard: LightGBM 6 to 10, CatBoost 7 to
+# 16, the modern network 3 to 14 times. A fit that its time cuts short keeps what it has.
 LONGER = ((Effort.STANDARD, 1, 3.0), (Effort.STANDARD, 5, 10.0), (Effort.THOROUGH, 24, 75.0))
 LONGER_RAW = ((Effort.STANDARD, 1, 4.0), (Effort.THOROUGH, 1, 20.0))
-ROWS_A_MINUTE = 5_000  # learned from, where minutes are given
+ROWS_A_MINUTE = 25_000  # that longer fits learn from
+MORE_ROWS = 1.5  # times as many are worth a fit with the same steps
 
 
 def most_rows(effort: Effort, minutes: float | None) -> int:
-    """How many rows are learned from at most: more than the effort's where there is time."""
+    """How many rows are learned from at most: longer fits get more than the effort's."""
     most = STEPS[effort].max_train
     if minutes is None:
         return most
     return max(most, min(STEPS[Effort.THOROUGH].max_train, int(ROWS_A_MINUTE * minutes)))
+
+
+def first_rows(
+    split: Split,
+    table: Table,
+    task: Task,
+    effort: Effort,
+    *,
+    group: str | None = None,
+    time: str | None = None,
+) -> Split:
+    """The split for the first fits, which learn from no more rows than the effort's.
+
+    group, time: names of the columns that the rows are divided by."""
+    share = min(1.0, STEPS[effort].max_train / len(split.train))
+    is_classes = task.kind is TaskKind.CLASSIFY
+    return split.limited(
+        share,
+        classes=task.encode(table[task.target])[split.train] if is_classes else None,
+        groups=group_codes(table, group)[split.train] if group else None,
+        times=time_values(table, time)[split.train] if time else None,
+    )
 
 
 def folds_for(task: Task, table: Table, effort: Effort) -> int:
@@ -161,26 +186,37 @@ def reserves(task: Task, table: Table, effort: Effort, seed: int) -> tuple[Learn
 
 
 def longer_fits(
-    learners: Sequence[Learner], task: Task, table: Table, effort: Effort, seed: int
+    learners: Sequence[Learner],
+    task: Task,
+    table: Table,
+    effort: Effort,
+    seed: int,
+    growth: float = 1.0,
 ) -> dict[str, tuple[Longer, ...]]:
     """Longer fits of the learners that have steps to add, by their names, ascending.
 
-    learners: as they enter at this effort."""
+    Args:
+        learners: as they enter at this effort.
+        growth: how many times the rows of the first fits they learn from.
+    """
     is_raw = has_pictures(table, task) or has_prose(table, task)
     lengths = LONGER_RAW if is_raw else LONGER
     # What a fit at this effort takes itself, of one at effort quick.
     own = max((times for each, _, times in lengths if each is effort), default=1.0)
-    found = {learner.name: [Longer(learner, 1.0)] for learner in learners}
+    found = {learner.name: [Longer(learner, growth)] for learner in learners}
     for further, configurations, times in lengths:
         if times <= own:
             continue
         able = {one.name: one for one in _able(task, table, further, seed, configurations)}
         for name, fits in found.items():
-            learner = _own_longer(fits[0].learner, further) or able.get(name)
+            first = fits[0].learner
+            learner = _own_longer(first, further) or able.get(name)
             if learner is not None and learner != fits[-1].learner:
-                fits.append(Longer(learner, times / own))
+                taken = _training_ratio(learner, first) or times / own
+                fits.append(Longer(learner, taken * growth))
+    # Steps that do not grow, such as a tree's or of naive Bayes, are no fit to come back with.
     return {
-        name: tuple(replace(fit, learner=_called(fit)) for fit in fits[1:])
+        name: tuple(map(_called, fits if growth >= MORE_ROWS else fits[1:]))
         for name, fits in found.items()
         if len(fits) > 1
     }
@@ -193,16 +229,27 @@ def _own_longer(learner: Learner, effort: Effort) -> OwnNetwork | None:
     return replace(learner, training=training_of(effort))
 
 
+def _training_ratio(longer: Learner, first: Learner) -> float | None:
+    """How much more a network trains that searches nothing; None for the others."""
+    passes = [
+        one.training.epochs * one.training.seeds
+        for one in (longer, first)
+        if isinstance(one, PlainNetwork | OwnNetwork)
+    ]
+    return passes[0] / passes[1] if len(passes) > 1 else None
+
+
 def training_of(effort: Effort) -> Training:
     """Epochs and seeds of a network that searches nothing."""
     return Training(epochs=STEPS[effort].epochs, seeds=STEPS[effort].seeds)
 
 
-def _called(longer: Longer) -> Learner:
-    """The learner under a name that says how much longer it takes, as a board has room for it."""
+def _called(longer: Longer) -> Longer:
+    """With a name that says how much longer it takes, as a leaderboard has room for it."""
     named: Any = longer.learner  # every learner is a dataclass with a name among its fields
-    mark = f" ×{longer.times:.2g}"
-    return cast(Learner, replace(named, name=named.name[: LONGEST_NAME - len(mark)] + mark))
+    mark = f" ×{longer.times:.0f}" if longer.times >= 9.5 else f" ×{longer.times:.2g}"
+    name = named.name[: LONGEST_NAME - len(mark)] + mark
+    return replace(longer, learner=cast(Learner, replace(named, name=name)))
 
 
 def _able(

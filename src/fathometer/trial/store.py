@@ -78,8 +78,8 @@ class RunStore:
     def open(folder: Path, key: str, *, words: str = "") -> RunStore:
         """Open the log of this run in its folder, new or continued.
 
-        A run with the same key is continued, or, if complete, read again. A complete run with
-        another key gives way to this one.
+        A run with the same key is continued, or, if complete, read again. A run with another key
+        gives way to this one if it has written its files, or has nothing to lose.
 
         Args:
             key: from `run_key`.
@@ -111,6 +111,10 @@ class RunStore:
 
     def __exit__(self, *raised: object) -> None:
         self.close()
+
+    def stop(self) -> None:
+        """Note that the user ended the run early, with the files of the best so far written."""
+        self._write("UPDATE run SET state = 'stopped'")
 
     def complete(self) -> None:
         """Note that the run came to its end, with all its files written."""
@@ -256,9 +260,10 @@ def _claim(connection: sqlite3.Connection, path: Path, key: str, words: str) -> 
     with _transaction(connection):
         runs = connection.execute("SELECT key, words, state FROM run").fetchall()
         if runs and runs[0][0] == key:
+            connection.execute("UPDATE run SET state = 'running' WHERE state = 'stopped'")
             return
-        if runs and runs[0][2] != "complete":
-            [(done,)] = connection.execute("SELECT count(*) FROM trials").fetchall()
+        [(done,)] = connection.execute("SELECT count(*) FROM trials").fetchall()
+        if done and runs and runs[0][2] == "running":
             raise StoreError(
                 f"{path.parent} holds an unfinished run of other data, options or versions.",
                 details=f"found: {runs[0][1] or 'another run'}, {done} contestants finished; "

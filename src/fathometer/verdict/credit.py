@@ -7,7 +7,7 @@ learners or both features, so that they add up to the whole difference between t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,6 +19,7 @@ from fathometer.trial.credit import Place
 from fathometer.trial.interval import draw, independent_rows, interval
 from fathometer.trial.resample import bootstrap_scores, rare_classes
 from fathometer.trial.spread import Spread
+from fathometer.verdict.quantities import fixed, places_for, signed
 
 Features = Literal["engineered", "learned"]
 Kind = Literal["classical", "network"]
@@ -133,18 +134,19 @@ def _sentence(metric: Metric, corners: list[Corner], features: Effect, learner: 
         f"learned instead of engineered features are worth {in_words(features)} {metric.label}, "
         f"a network instead of a classical learner {in_words(learner)}"
     )
-    shown = ", ".join(f"{corner.name} {number(corner.value)}" for corner in corners[1:3])
+    places = score_places(corners)
+    shown = ", ".join(f"{corner.name} {fixed(corner.value, places)}" for corner in corners[1:3])
     return f"{lead}: {worth} (out of fold; {shown})."
 
 
 def in_words(effect: Effect) -> str:
     """What a change is worth, with its interval."""
-    low, high = number(effect.low, sign=True), number(effect.high, sign=True)
-    return f"{number(effect.value, sign=True)} [{low}, {high}]"
+    places = places_for((effect.high - effect.low) / 2)
+    low, high = signed(effect.low, places), signed(effect.high, places)
+    return f"{signed(effect.value, places)} [{low}, {high}]"
 
 
-def number(value: float, *, sign: bool = False) -> str:
-    """Three digits, or whole numbers from 1,000 on."""
-    mark = "+" if sign and value > 0 else ""
-    written = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    return (mark + written).replace("-", "\u2212")
+def score_places(corners: Sequence[Corner]) -> int:
+    """Decimal places for the corners' scores: those of the narrowest interval that has a width."""
+    widths = [(corner.high - corner.low) / 2 for corner in corners if corner.high > corner.low]
+    return places_for(min(widths)) if widths else 3

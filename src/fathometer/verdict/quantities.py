@@ -26,6 +26,11 @@ def fixed(value: float, places: int) -> str:
     return f"{rounded:,.{max(places, 0)}f}".replace("-", "−")
 
 
+def signed(value: float, places: int) -> str:
+    """Like `fixed`, with a plus before what is above 0."""
+    return ("+" if round(value, places) > 0 else "") + fixed(value, places)
+
+
 def significant(value: float, digits: int = 3) -> str:
     """The value at so many significant digits, thousands separated, never in powers of ten."""
     if value == 0 or not math.isfinite(value):

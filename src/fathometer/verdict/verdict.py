@@ -7,6 +7,7 @@ from typing import Literal
 
 from fathometer.verdict.credit import Credit
 from fathometer.verdict.forecast import Forecast
+from fathometer.verdict.importance import Importance
 
 SCHEMA = 2  # of `verdict.json`; rises when a reader of the old one would misread the new one
 
@@ -138,6 +139,26 @@ class Verdict:
     no_credit: str = ""  # why there is none
     forecast: Forecast | None = None
     no_forecast: str = ""  # why there is none
+    importance: Importance | None = None  # of the winner's columns
+    no_importance: str = ""  # why there is none
+
+    @property
+    def family(self) -> Call:
+        """The family that the table needs, "traditional" or "deep"; "equivalent" where either will
+        do, "undecided" where these rows cannot tell."""
+        return self.call
+
+    @property
+    def probability(self) -> float | None:
+        """That what `family` says is so, 0 to 1; None where it is undecided: `gap` has the
+        probabilities of all three answers."""
+        if self.gap is None or self.call == "undecided":
+            return None
+        return {
+            "deep": self.gap.deep_better,
+            "equivalent": self.gap.equivalent,
+            "traditional": self.gap.traditional_better,
+        }[self.call]
 
     def as_json(self) -> dict[str, object]:
         """The verdict as plain JSON values."""

@@ -6,6 +6,7 @@ import gzip
 import resource
 from pathlib import Path
 
+import pandas
 import pyarrow as pa
 import pytest
 
@@ -70,6 +71,21 @@ def pack_zstd(content: bytes) -> bytes:
         stream.write(content)
     packed: bytes = sink.getvalue().to_pybytes()
     return packed
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "xlsx"])
+def test_what_is_no_text_is_refused_within_gzip(tmp_path: Path, suffix: str) -> None:
+    frame = pandas.DataFrame({"size": range(20)})
+    (frame.to_parquet if suffix == "parquet" else frame.to_excel)(tmp_path / f"rows.{suffix}")
+    packed = gzip.compress((tmp_path / f"rows.{suffix}").read_bytes())
+    with pytest.raises(SourceError, match="only text and JSON are read compressed") as caught:
+        read(write(tmp_path, packed, f"rows.{suffix}.gz"))
+    assert caught.value.try_next.startswith("gzip -dk ")
+
+
+def test_json_may_be_compressed(tmp_path: Path) -> None:
+    packed = gzip.compress(b'[{"size": 1}, {"size": 2}]')
+    assert len(read(write(tmp_path, packed, "rows.json.gz")).table) == 2
 
 
 def test_cut_off_gzip_is_refused(tmp_path: Path) -> None:

@@ -63,9 +63,10 @@ def test_names_of_classes_are_names_whatever_they_look_like(lay, names):
 )
 def test_parts_of_their_own_become_the_lockbox(lay, paths, judged, words):
     reading = read(lay(*paths))
-    rows = [] if reading.judged is None else reading.judged
+    rows = [] if reading.judged is None else reading.judged.rows
     assert [reading.table["path"].values[int(row)].as_py() for row in rows] == judged
-    assert words in " ".join(reading.table.notes)
+    said = () if reading.judged is None else (reading.judged.note,)
+    assert words in " ".join((*reading.table.notes, *said))
 
 
 def test_classes_called_train_and_boat_are_no_parts(lay):
@@ -133,7 +134,7 @@ def test_refused_pictures_do_not_shift_the_lockbox(lay):
     (root / "train/a/0.png").write_bytes(b"")
     (root / "test/a/2.png").write_bytes(b"")
     reading = read(root)
-    paths = [reading.table["path"].values[int(row)].as_py() for row in reading.judged]
+    paths = [reading.table["path"].values[int(row)].as_py() for row in reading.judged.rows]
     assert paths == ["test/a/1.png", "test/b/1.png"]
 
 

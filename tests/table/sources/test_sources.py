@@ -114,8 +114,17 @@ def test_an_absent_driver_names_what_to_install(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "adbc_driver_postgresql.dbapi", None)
     with pytest.raises(MissingPackageError) as caught:
         read("postgresql://user:secret@host/shop", query="SELECT 1")
-    assert caught.value.try_next == "pip install fathometer[sql]"
+    assert caught.value.try_next == "pip install adbc-driver-postgresql"
     assert "secret" not in str(caught.value)
+
+
+def test_a_workbook_without_its_reader_names_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
+    with pytest.raises(MissingPackageError) as caught:
+        read(as_workbook(tmp_path))
+    assert caught.value.try_next == "pip install python-calamine"
 
 
 def test_a_sheet_can_be_picked_and_others_are_noted(tmp_path: Path) -> None:

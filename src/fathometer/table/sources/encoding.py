@@ -5,6 +5,7 @@ Knows bytes and characters, nothing of rows or columns."""
 from __future__ import annotations
 
 import codecs
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,12 @@ from fathometer.errors import EncodingError, OptionError, SourceError
 
 CHUNK = 1 << 22  # bytes read at once, which bounds the memory; not tuned
 COMPRESSIONS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+# What these begin with; they are read as they are, not compressed once more.
+NO_TEXT = {
+    b"PAR1": "a Parquet file",
+    b"PK\x03\x04": "a workbook",
+    b"\xd0\xcf\x11\xe0": "a workbook",
+}
 # The longer mark first: UTF-32 begins like UTF-16.
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -121,12 +128,25 @@ def _unpack(path: Path, folder: Path) -> tuple[Path, str]:
     try:
         with pa.input_stream(str(path), compression=name) as stream, target.open("wb") as out:
             while chunk := stream.read(CHUNK):
+                if not out.tell():
+                    _refuse_no_text(chunk, path, name)
                 out.write(chunk)
     except OSError as error:  # ArrowIOError is an OSError, of broken data without a number
         if error.errno is not None:
             raise _not_copied(path, folder, error) from error
         raise SourceError(f"{path.name} is broken {name} data: {error}.") from error
     return target, name
+
+
+def _refuse_no_text(start: bytes, path: Path, compression: str) -> None:
+    """Refuse what is no text inside, which would be read as lines of nonsense."""
+    noun = next((noun for magic, noun in NO_TEXT.items() if start.startswith(magic)), "")
+    if noun and b"\0" in start:
+        tool = {"gzip": "gzip -dk", "zstd": "zstd -d"}[compression]
+        raise SourceError(
+            f"{path.name} is {noun} within {compression}; only text and JSON are read compressed.",
+            try_next=f"{tool} {shlex.quote(str(path))}",
+        )
 
 
 def _not_copied(path: Path, folder: Path, error: OSError) -> SourceError:

@@ -25,7 +25,7 @@ def read_excel(path: Path, sheet: str | None = None) -> Raw:
     except ImportError as error:
         raise MissingPackageError(
             f"{path.name} is a workbook; reading it needs python-calamine.",
-            try_next="pip install fathometer[compare]",
+            try_next="pip install python-calamine",
         ) from error
     try:
         refuse_far_cells(path)

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from fathometer.errors import EmptySourceError, SourceError
-from fathometer.table.sources.raw import Raw
+from fathometer.table.sources.raw import Raw, SetApart
 
 PICTURE, LABEL, PATH = "image", "label", "path"  # the columns of a folder
 LEARN = ("train", "training", "learn")
@@ -37,12 +37,24 @@ class Found:
 
 
 @dataclass(frozen=True)
+class Parts:
+    """The folders of parts, by what they are for."""
+
+    learn: tuple[str, ...]
+    judge: tuple[str, ...]  # those for choosing, where there are none for judging
+    is_choice: bool
+    bare: tuple[str, ...]  # for judging, but without classes
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Listing:
     """What lies in a folder: files in the order of their paths, and what to note."""
 
     files: tuple[Found, ...]
     notes: tuple[str, ...] = ()
     loose: int = 0  # files beside the class folders
+    parts: Parts | None = None
 
 
 @dataclass
@@ -116,7 +128,6 @@ def read_folder(path: Path, *, need_labels: bool = True) -> Raw:
     columns[PATH] = columns[PICTURE]
     classes = len({*labels} - {None})
     how = f"folder of {classes:,} classes" if need_labels else "folder of pictures"
-    judged = np.flatnonzero([each.is_judged for each in files])
     return Raw(
         pa.table(columns),
         how,
@@ -124,8 +135,24 @@ def read_folder(path: Path, *, need_labels: bool = True) -> Raw:
         notes,
         folder=str(path),
         picture=PICTURE,
-        judged=judged if len(judged) else None,
+        judged=_set_apart(listing),
     )
+
+
+def _set_apart(listing: Listing) -> SetApart | None:
+    """What the folder sets apart to judge on, and what to say of it; None where it sets nothing."""
+    rows = np.flatnonzero([each.is_judged for each in listing.files])
+    parts = listing.parts
+    if parts is None or not len(rows):
+        return None
+    learn, judge = _folders(parts.learn), _folders(parts.judge)
+    if parts.is_choice:
+        instead = f"learned from {_folders((*parts.learn, *parts.judge))}; judged on the rows of"
+    else:
+        count = f"{len(rows):,} file" + ("" if len(rows) == 1 else "s")
+        instead = f"learned from {learn}; {judge} left out, {count}: judged on the rows of"
+    note = f"learned from {learn}; judged on {judge}, the lockbox"
+    return SetApart(rows, note, f"{instead} --test", parts.is_choice)
 
 
 def read_files(paths: Sequence[str]) -> Raw:
@@ -230,8 +257,8 @@ def _classes(folder: Path, below: str) -> Listing:
     return Listing(tuple(files), tuple(notes), len(loose))
 
 
-def _parts(path: Path) -> dict[str, list[str]] | None:
-    """The folders to learn from ("learn") and to judge on ("judge"); None where they are no parts.
+def _parts(path: Path) -> Parts | None:
+    """The folders to learn from and to judge on; None where they are no parts.
 
     A part for choosing is learned from where there is another to judge on."""
     names = [each.name for each in _entries(str(path)) if _is_folder(each)]
@@ -243,36 +270,30 @@ def _parts(path: Path) -> dict[str, list[str]] | None:
     classed = [name for name in inside if any(_is_folder(each) for each in inside[name])]
     if not {*learn} & {*classed} or not (choose or judge):
         return None
-    found = {"others": [name for name in names if name not in (*learn, *choose, *judge)]}
-    labelled = [name for name in judge if name in classed]
+    others = tuple(name for name in names if name not in (*learn, *choose, *judge))
+    labelled = tuple(name for name in judge if name in classed)
     if labelled:
-        bare = [name for name in judge if name not in labelled]
-        return found | {"learn": [*learn, *choose], "judge": labelled, "bare": bare}
-    return found | {"learn": learn, "judge": choose, "bare": judge}
+        bare = tuple(name for name in judge if name not in labelled)
+        return Parts((*learn, *choose), labelled, False, bare, others)
+    return Parts(tuple(learn), tuple(choose), True, tuple(judge), others)
 
 
-def _of_parts(path: Path, parts: dict[str, list[str]]) -> Listing:
+def _of_parts(path: Path, parts: Parts) -> Listing:
     files: list[Found] = []
     notes: list[str] = []
     loose = 0
-    for role in ("learn", "judge"):
-        for name in parts[role]:
-            listing = _classes(path / name, f"{name}/")
-            files += (replace(each, is_judged=role == "judge") for each in listing.files)
-            notes += (f"{name}/: {note}" for note in listing.notes)
-            loose += listing.loose
-    if parts["judge"]:
+    for name in (*parts.learn, *parts.judge):
+        listing = _classes(path / name, f"{name}/")
+        files += (replace(each, is_judged=name in parts.judge) for each in listing.files)
+        notes += (f"{name}/: {note}" for note in listing.notes)
+        loose += listing.loose
+    if parts.others:
+        notes.append(f"{_folders(parts.others)} beside them left out")
+    if parts.bare:
         notes.append(
-            f"learned from {_folders(parts['learn'])}; judged on {_folders(parts['judge'])}, "
-            "the lockbox"
+            f"{_folders(parts.bare)} has no class folders and is left out: predict answers it"
         )
-    if parts["others"]:
-        notes.append(f"{_folders(parts['others'])} beside them left out")
-    if parts["bare"]:
-        notes.append(
-            f"{_folders(parts['bare'])} has no class folders and is left out: predict answers it"
-        )
-    return Listing(tuple(files), tuple(notes), loose)
+    return Listing(tuple(files), tuple(notes), loose, parts)
 
 
 def _folders(names: Sequence[str]) -> str:

@@ -20,6 +20,16 @@ class RejectedLine:
 
 
 @dataclass(frozen=True, eq=False)
+class SetApart:
+    """Rows that a source sets apart to judge on, as long as no others judge."""
+
+    rows: np.ndarray  # their numbers
+    note: str  # what is said where they judge
+    instead: str  # what is said where others do
+    is_learned: bool  # where others judge, as a part for choosing is; the rest is left out
+
+
+@dataclass(frozen=True, eq=False)
 class Raw:
     """Columns as found, before kinds are known; names may still be empty or doubled."""
 
@@ -32,4 +42,4 @@ class Raw:
     decimal_comma_likely: bool = False  # "1,234" then means 1.234
     folder: str = ""  # that paths in the columns are relative to; empty: the current one
     picture: str | None = None  # the column that holds pictures by nature
-    judged: np.ndarray | None = None  # numbers of the rows that the source sets apart to judge on
+    judged: SetApart | None = None

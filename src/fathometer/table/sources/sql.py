@@ -54,9 +54,10 @@ def read_sql(url: str, query: str | None) -> Raw:
         driver = importlib.import_module(DRIVERS[scheme])
         faults = importlib.import_module("adbc_driver_manager")
     except ImportError as error:
+        package = DRIVERS[scheme].split(".")[0].replace("_", "-")
         raise MissingPackageError(
-            f"Reading {scheme}:// needs the package {DRIVERS[scheme].split('.')[0]}.",
-            try_next="pip install fathometer[sql]",
+            f"Reading {scheme}:// needs the package {package}, which is not installed.",
+            try_next=f"pip install {package}",
         ) from error
     address = _address(url)
     try:

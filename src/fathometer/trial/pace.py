@@ -1,0 +1,50 @@
+"""What a contest may take, and how its time is shared among those who are still to come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from fathometer.learners.contract import Budget, Progress
+
+FIT_SHARE = 0.9  # of its turn; a fit ends a round or an epoch after it is told to
+MIXTURE_PARTS = 3  # a mixture takes about as long to measure as so many contestants
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a contest may take: until when, and whether the user asked for its end."""
+
+    deadline: float | None = None  # `time.monotonic` seconds
+    stopped: Callable[[], bool] = field(default=lambda: False)
+
+
+@dataclass(frozen=True, eq=False)
+class Pace:
+    """The time of a contest: each that is to come gets an equal share of what is left."""
+
+    terms: Terms
+    measuring: list[float] = field(default_factory=list)  # seconds beside the fit, each trial's
+
+    def budget(self, left: int, report: Callable[[Progress], None], checkpoint: Path) -> Budget:
+        """What the next of so many fits may take."""
+        share = self.share(left)
+        deadline = None if share is None else time.monotonic() + share
+        return Budget(deadline, report, self.terms.stopped, checkpoint)
+
+    def share(self, left: int) -> float | None:
+        """Seconds for each of so many fits in what is left; None without limit or after a stop."""
+        if self.terms.deadline is None or self.terms.stopped():
+            return None
+        # Exporting and measuring take their time too, for this one, those to come and the mixture.
+        reserved = (left + MIXTURE_PARTS) * self._usual_measuring
+        return FIT_SHARE * max(0.0, self.terms.deadline - time.monotonic() - reserved) / left
+
+    @property
+    def _usual_measuring(self) -> float:
+        """Seconds that a trial takes beside its fit; the first, which opens libraries, apart."""
+        return float(np.median(self.measuring[1:])) if len(self.measuring) > 1 else 0.0
