@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fathometer.errors import TaskError
 from fathometer.explain import importance
 from fathometer.explain.paired_loss import PairedLoss
-from fathometer.explain.permutation import MOST_COLUMNS, Effort, drawn_rows
+from fathometer.explain.permutation import MOST_COLUMNS, WIDEST, Effort, drawn_rows
 from fathometer.explain.screening import strongest
 from fathometer.learners.constant import Constant
 from fathometer.learners.decision_tree import DecisionTree
@@ -171,6 +172,15 @@ def test_of_a_wide_table_the_columns_that_count_are_measured():
     assert len(found.columns) == MOST_COLUMNS
     assert found.left_out == 50
     assert [one.name for one in found.columns[:2]] == ["c40", "c131"]
+
+
+def test_the_widest_tables_are_refused_before_they_take_minutes():
+    numbers = np.random.default_rng(0).normal(size=(60, WIDEST + 1))
+    frame = pd.DataFrame(numbers, columns=[f"c{place}" for place in range(WIDEST + 1)])
+    frame["answer"] = numbers[:, 0]
+    file, rows = shipped(frame, "answer", Constant())
+    with pytest.raises(TaskError, match="2,001 columns are more than 2,000"):
+        importance(file, rows)
 
 
 def test_work_is_bounded_by_counts(linear):

@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 
 from fathometer.app.limits import limits_from
+from fathometer.app.terms import terms_in_words
 from fathometer.errors import LearnerError, OptionError, SplitError
 from fathometer.features.roads import feature_specs
-from fathometer.learners.student import LATENCY_HEADROOM
 from fathometer.table.ask import answerable, ask
 from fathometer.table.divide import DivideOptions, divide
 from fathometer.table.kind import FEATURE_KINDS, Kind
@@ -28,7 +28,6 @@ from fathometer.table.table import Column, Table
 from fathometer.table.task import Task
 from fathometer.trial.detective import Suspicion, investigate
 from fathometer.trial.entrants import (
-    STEPS,
     Effort,
     first_rows,
     folds_for,
@@ -177,7 +176,7 @@ def prepare(source: Source, options: Options) -> Understanding:
         split,
         suspicions,
         dropped,
-        _terms(
+        terms_in_words(
             options,
             raw_epochs(task, table, options.effort),
             first,
@@ -314,50 +313,6 @@ def _judged(table: Table, task: Task, rows: np.ndarray) -> np.ndarray:
 
 def _whole(values: pa.Array | pa.ChunkedArray) -> pa.Array:
     return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-
-
-def _terms(
-    options: Options, epochs: int | None, first: Split, costly: Sequence[str]
-) -> tuple[str, ...]:
-    """What both families get, in words.
-
-    epochs: of networks on pictures or texts, where there are any. first: of the first fits.
-    costly: names of those left out."""
-    steps, folds = STEPS[options.effort], len(first.folds)
-    words = [
-        f"effort {options.effort.value}: both families learn from the same rows in the same "
-        f"{folds} folds",
-        f"networks {steps.seeds} × {folds} of each kind, up to {steps.epochs} epochs; boosted "
-        f"trees {folds} of each kind, up to {steps.boosting_work:,} trees",
-    ]
-    if steps.configurations > 1:
-        words[1] = (
-            f"{steps.configurations} configurations × {folds} folds searched of each kind of "
-            f"boosted trees and forests and of the modern network, the worst dropped on the way: "
-            f"up to {steps.boosting_work:,} trees, up to {steps.epochs} epochs"
-        )
-    if epochs is not None:
-        words.append(f"networks on raw pictures and texts {folds} of each kind, {epochs} epochs")
-    if costly and not options.only:
-        words.append(
-            f"left out at this effort, with so many words to read: {', '.join(costly)}; a higher "
-            "--effort or --only with their names lets them in"
-        )
-    limits = limits_from(options.latency, options.size)
-    if limits is not None:
-        words.append(
-            f"a student of the best for at most {limits.in_words}, chosen with "
-            f"{LATENCY_HEADROOM:.0%} of the latency in hand"
-        )
-    if options.minutes is not None:
-        whole = ""
-        if len(first.teaching) < len(first.train):
-            whole = f", {len(first.teaching):,} rows to learn from at first"
-        words.append(
-            f"all within {options.minutes:g} minutes, an equal share of time for each{whole}; "
-            "what is left goes to longer fits of the best of each family"
-        )
-    return tuple(words)
 
 
 def folder_for(source: Source, out: str | Path | None) -> Path:

@@ -11,6 +11,7 @@ numbers: at most 2,000 rows, 100 columns, and about 100,000 answers in all."""
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,8 @@ MOST_COLUMNS = 100  # the report charts 15 and lists the rest
 MOST_ANSWERS = 100_000
 MOST_SLOW_ANSWERS = 40_000  # of texts and pictures, which take up to some milliseconds a row
 SCREEN_ROWS, SCREEN_QUESTIONS = 200, 400
+# Each question takes all columns in: 10,000 of them take half a second, and 400 questions minutes.
+WIDEST = 2_000
 KEPT_OF_A_CLASS = 2
 
 
@@ -72,8 +75,11 @@ def permutation_importance(
 
     Raises:
         OutOfTimeError: if the budget ended before all columns were measured.
-        TaskError: if the metric says nothing on these rows, such as ROC AUC of one class.
+        TaskError: if the metric says nothing on these rows, such as ROC AUC of one class, or if
+            there are more than `WIDEST` columns.
     """
+    if len(file.columns) > WIDEST:
+        raise TaskError(f"{len(file.columns):,} columns are more than {WIDEST:,}, the most asked.")
     drawn = drawn_rows(file, rows.truth, metric, seed=seed)
     asked = Rows(rows.truth[drawn], None if rows.groups is None else rows.groups[drawn])
     started = time.monotonic()
@@ -83,7 +89,7 @@ def permutation_importance(
     loss = PairedLoss(metric, asked, exchange.known, orders, seed=seed)
     if not np.isfinite(loss.score):
         raise TaskError(f"{metric.label} is not known on these {len(drawn):,} rows.")
-    names = _screened(exchange, seed)
+    names = _screened(exchange, seed, budget)
     kinds = {spec.name: spec.kind.value for spec in file.columns}
     if _is_too_much(seconds * len(names) * len(orders), budget):
         raise OutOfTimeError(f"the file takes {seconds:.2g} s for {len(drawn):,} rows.")
@@ -129,17 +135,22 @@ def _orders(rows: int, shuffles: int, seed: int) -> list[np.ndarray]:
     return [random.permutation(rows) for _ in range(shuffles)]
 
 
-def _screened(exchange: Exchange, seed: int) -> tuple[str, ...]:
-    """The columns to be measured: all, or those that move the answers of a few rows most."""
+def _screened(exchange: Exchange, seed: int, budget: Budget) -> tuple[str, ...]:
+    """The columns to be measured: all, or those that move the answers of a few rows most.
+
+    Raises:
+        OutOfTimeError: if the budget ended before they were found.
+    """
     names = list(exchange.feeds)
     if len(names) <= MOST_COLUMNS:
         return tuple(names)
     few, order = _orders(len(exchange.known), 2, seed)
     few, order = few[:SCREEN_ROWS], order[order < SCREEN_ROWS]
     part = Exchange.of(exchange.file, rows_of(exchange.feeds, few))
-    return strongest(
-        names,
-        lambda block: float(np.abs(part.scores(block, order) - part.known).mean()),
-        most=MOST_COLUMNS,
-        questions=SCREEN_QUESTIONS,
-    )
+
+    def movement(block: Sequence[str]) -> float:
+        if budget.spent:
+            raise OutOfTimeError("the columns to be measured were not found.")
+        return float(np.abs(part.scores(block, order) - part.known).mean())
+
+    return strongest(names, movement, most=MOST_COLUMNS, questions=SCREEN_QUESTIONS)
