@@ -8,7 +8,7 @@ benchmarks/peers/, imports and predictions included in its time; it is stopped w
 a quarter, and what it has handed in until then counts. All answers on the test rows are scored by
 the same function. Ours is `fathom compare --minutes`: the winner it names, and beside it the
 contestant with the best out-of-fold score. Finished results are kept in the cache, so that a run
-which was stopped goes on. Prints a table; without --only also writes
+which was stopped goes on. Prints a table; with --write also writes
 benchmarks/results/peers-SECONDS.md.
 
 The error is normalised per table: 0 is the best contestant's score there, 1 that of a constant. The
@@ -280,7 +280,8 @@ def as_markdown(results: list[dict], told: dict[str, str], options: argparse.Nam
 
     names = [name for name in told if any(name in result["found"] for result in results)]
     lines = [
-        f"# Fathometer and its peers, {options.seconds:g} seconds each",
+        f"# Fathometer and its peers, {options.seconds:g} seconds each, on {len(results)} of "
+        f"{options.tables} tables",
         "",
         f"`python benchmarks/peers.py DATA --seconds {options.seconds:g}`, one run a table, "
         f"seed 0, one after another, on: {' · '.join(machine().values())}.",
@@ -376,6 +377,7 @@ def main() -> None:
     options = parser.parse_args()
     entries = json.loads((options.data / "manifest.json").read_text())["datasets"]
     entries = [each for each in entries if each["files"][0].startswith(("tables/", "raw/"))]
+    options.tables = len(entries)
     if options.only:
         entries = [each for each in entries if each["name"] in options.only.split(",")]
     with tempfile.TemporaryDirectory() as name:

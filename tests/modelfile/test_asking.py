@@ -13,7 +13,7 @@ import pytest
 from fathometer.errors import ColumnError, KindError
 from fathometer.learners.light_gbm import LightGBM
 from fathometer.learners.linear import Logistic, Ridge
-from fathometer.modelfile.load import load
+from fathometer.modelfile.load import chunk_edges, load
 from fathometer.modelfile.write import ship
 
 
@@ -181,3 +181,20 @@ def test_a_quality_that_is_no_number_is_written_as_null(survival):
     shipped = ship(model, "logistic", survival.table, survival.split.lockbox)
     file = shipped.file({"metric": "roc_auc", "value": float("nan"), "low": float("-inf")})
     assert file.quality == {"metric": "roc_auc", "value": None, "low": None}
+
+
+@pytest.mark.parametrize(("rows", "most", "cores"), [
+    (1, 64, 2), (64, 64, 2), (65, 64, 2), (200, 64, 2), (8192, 1024, 16), (33, 32, 128),
+    (100_001, 1024, 3),
+])  # fmt: skip
+def test_chunks_hold_every_row_once_and_keep_all_cores_busy(rows, most, cores):
+    edges = chunk_edges(rows, most, cores)
+    sizes = np.diff(edges)
+    assert (edges[0], edges[-1]) == (0, rows)
+    assert sizes.min() >= 1
+    assert sizes.max() <= most
+    if rows > most:
+        others = sizes[1:]
+        assert sizes[0] <= most / 8
+        assert others.max() - others.min() <= 1
+        assert len(others) % cores == 0 or len(others) == rows - sizes[0]

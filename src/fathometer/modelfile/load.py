@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,13 +115,14 @@ class ModelFile:
             return np.array([self._row_reader.ready(feeds)])
         splits = not SPLIT_TEXTS.isdisjoint(self.contents.operators)
         chunk = PICTURE_CHUNK if _take_pictures(self.columns) else TEXT_CHUNK if splits else CHUNK
+        edges = chunk_edges(rows, chunk, os.cpu_count() or 1)
         chunks = [
-            {name: values[start : start + chunk] for name, values in feeds.items()}
-            for start in range(0, rows, chunk)
+            {name: values[start:end] for name, values in feeds.items()}
+            for start, end in pairwise(edges)
         ]
         started = time.perf_counter()
         found = [self._scores_of(chunks[0])]
-        left = (time.perf_counter() - started) * (len(chunks) - 1)
+        left = (time.perf_counter() - started) * (rows - edges[1]) / edges[1]
         if left < WORTH_THREADS:
             return np.concatenate([*found, *map(self._scores_of, chunks[1:])])
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -210,6 +212,20 @@ class ModelFile:
             return np.concatenate([self._scores_of(each) for each in of_one_size(feeds)])
         found = self.time_limit.run(self.session, self._scores_name, feeds)
         return found.astype(np.float64).reshape(len(found), -1)
+
+
+def chunk_edges(rows: int, most: int, cores: int) -> list[int]:
+    """Where chunks of at most so many rows begin and end: (chunks + 1,).
+
+    Of more rows than that a small chunk comes first, whose time tells what the others will take,
+    and then equal ones, so many that no core waits for another at the end. Never by a clock: in
+    chunks of other sizes the last bits of an answer may differ."""
+    if rows <= most:
+        return [0, rows]
+    first = max(1, most // 8)
+    turns = -(-(rows - first) // (most * cores))
+    count = min(turns * cores, rows - first)
+    return [0, *np.linspace(first, rows, count + 1).astype(int).tolist()]
 
 
 def _take_pictures(columns: Sequence[ColumnSpec]) -> bool:
