@@ -52,3 +52,20 @@ def test_intervals_that_did_not_hold_are_named(
     assert "that state 0.9 held the truth in 0.71 [0.64, 0.77] of the unseen rows" in found
     fine = Trial(replace(trials[0].scorecard, coverage=replace(covered, high=0.92)))
     assert "held the truth" not in said([fine, *trials[1:]], verdict, understanding, np.arange(200))
+
+
+def test_families_that_learned_from_unlike_numbers_of_rows_are_named(
+    trials: list[Trial], verdict: Verdict, understanding: Understanding
+) -> None:
+    assert verdict.gap is not None
+    rows = {verdict.gap.traditional: 31_258, verdict.gap.deep: 20_000}
+
+    def learned(rows: dict[str, int]) -> list[Trial]:
+        cards = [each.scorecard for each in trials]
+        return [Trial(replace(card, learned_rows=rows.get(card.name))) for card in cards]
+
+    found = said(learned(rows), verdict, understanding, np.arange(200))
+    assert f"{verdict.gap.traditional} learned from 31,258 rows, {verdict.gap.deep} from" in found
+    assert "20,000: the time did not suffice for a longer fit of both" in found
+    equal = dict.fromkeys(rows, 20_000)
+    assert "learned from" not in said(learned(equal), verdict, understanding, np.arange(200))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +31,7 @@ def doubts(
         *(doubt.words for doubt in understanding.suspicions),
         *_shifted(understanding, options),
         *_noisy(_best(trials, verdict, winner), understanding),
+        *_unequal(verdict, named),
         *_uncovered(winner),
         *_seen_before(verdict, understanding),
         *_small(understanding),
@@ -62,6 +63,20 @@ def _noisy(best: Trial, understanding: Understanding) -> Iterator[str]:
     noise = find_noise(truth, best.out_of_fold)
     if noise is not None:
         yield noise.words
+
+
+def _unequal(verdict: Verdict, named: Mapping[str, Trial]) -> Iterator[str]:
+    """Families whose best learned from unlike numbers of rows, as longer fits do."""
+    if verdict.gap is None:
+        return
+    pair = [named[name].scorecard for name in (verdict.gap.traditional, verdict.gap.deep)]
+    few, many = sorted(pair, key=lambda card: card.learned_rows or 0)
+    if few.learned_rows and many.learned_rows and few.learned_rows < many.learned_rows:
+        yield (
+            f"{many.name} learned from {many.learned_rows:,} rows, {few.name} from "
+            f"{few.learned_rows:,}: the time did not suffice for a longer fit of both families. "
+            "With more --minutes they learn from as many."
+        )
 
 
 def _uncovered(winner: Trial) -> Iterator[str]:

@@ -255,6 +255,7 @@ class Contest:
             intervals={**jury.further_intervals(shipped.scores), "out_of_fold": learned_ends},
             corrected=model.correction.words if isinstance(model, Calibrated) else "",
             coverage=coverage if file.intervals is not None else None,
+            learned_rows=len(self.split_of(card.name).teaching),
         )
         file.release()  # a dozen files are kept to the end, and forests are large
         plain = model.plain.out_of_fold if isinstance(model, Calibrated) else None

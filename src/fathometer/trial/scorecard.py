@@ -86,6 +86,7 @@ class Scorecard:
     intervals: dict[str, list[float]] = field(default_factory=dict)
     corrected: str = ""  # how its probabilities were corrected, such as "temperature 1.3"
     coverage: Coverage | None = None  # of its intervals or sets at 0.9
+    learned_rows: int | None = None  # that it learned from; None: it was finished elsewhere
 
     def as_json(self) -> dict[str, object]:
         """The scorecard as plain JSON values."""
