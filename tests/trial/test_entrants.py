@@ -133,6 +133,7 @@ def test_more_rows_are_worth_a_fit_with_the_same_steps():
         "LightGBM ×2",
         "LightGBM ×6",
         "LightGBM ×20",
+        "LightGBM ×70",
         "LightGBM ×150",
     ]
     assert "naive Bayes" not in longer
