@@ -42,7 +42,7 @@ from fathometer.trial.distil import (
     footprint,
     graduated,
 )
-from fathometer.trial.encore import Longer, encores
+from fathometer.trial.encore import Longer, encores, names_of
 from fathometer.trial.energy import EnergyMeter, Spent
 from fathometer.trial.event import Event, Watch
 from fathometer.trial.jury import Jury
@@ -87,8 +87,8 @@ class Contest:
 
     def split_of(self, name: str) -> Split:
         """The split that a contestant learns from: all rows for longer fits, or the first ones."""
-        names = {fit.learner.name for fits in self.longer.values() for fit in fits}
-        return self.split if self.first is None or name in names else self.first
+        is_longer = name in names_of(self.longer)
+        return self.split if self.first is None or is_longer else self.first
 
     def run(self, learners: Sequence[Learner]) -> tuple[Trial, ...]:
         """Try every learner in turn, the leaders longer where time is left, all finished ones

@@ -28,6 +28,7 @@ from fathometer.table.table import Table
 from fathometer.table.task import Task, TaskKind
 from fathometer.trial.best import best_trial
 from fathometer.trial.contest import Contest
+from fathometer.trial.encore import names_of
 from fathometer.trial.event import Event
 from fathometer.trial.side_fit import LeftOut, Scored, Side, SideFit, fit_beside
 from fathometer.trial.trial import Trial
@@ -61,7 +62,7 @@ def corners(contest: Contest, learners: Sequence[Learner], trials: Sequence[Tria
         return Corners(missing="only one family has a finished contestant")
     if contest.terms.stopped():
         return Corners(missing="the run was stopped")
-    if not _is_affordable(contest, [one for one in best if one is not None]):
+    if not _is_affordable(contest, trials):
         return Corners(missing="the time did not suffice for two more fits")
     traditional, deep = (_own(one) for one in best if one is not None)
     entered = {learner.name: learner for learner in learners}
@@ -91,11 +92,16 @@ def corners(contest: Contest, learners: Sequence[Learner], trials: Sequence[Tria
     return Corners(found)
 
 
-def _is_affordable(contest: Contest, best: Sequence[Trial]) -> bool:
-    """Whether both corners, which take about as long as the best two did, leave time for curves."""
+def _is_affordable(contest: Contest, trials: Sequence[Trial]) -> bool:
+    """Whether both corners, which take about as long as the best first fits did, leave time for
+    curves."""
     if contest.terms.deadline is None:
         return True
-    cost = sum(trial.scorecard.bill.train_seconds for trial in best if trial.scorecard.bill)
+    longer, metric = names_of(contest.longer), METRICS[contest.task.metric]
+    first = [trial for trial in trials if trial.scorecard.name not in longer]
+    pair = [best_trial(first, metric, family) for family in ("traditional", "deep")]
+    bills = [one.scorecard.bill for one in pair if one is not None]
+    cost = sum(bill.train_seconds for bill in bills if bill is not None)
     return cost <= TIME_SHARE * (contest.terms.deadline - time.monotonic())
 
 

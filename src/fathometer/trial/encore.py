@@ -25,6 +25,11 @@ class Longer:
     times: float  # about how many times the seconds of its first fit it takes
 
 
+def names_of(longer: Mapping[str, Sequence[Longer]]) -> set[str]:
+    """The names of all longer fits."""
+    return {fit.learner.name for fits in longer.values() for fit in fits}
+
+
 def encores(
     cards: Sequence[Scorecard],
     longer: Mapping[str, Sequence[Longer]],
