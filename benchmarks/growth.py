@@ -5,8 +5,8 @@
 Made-up tables: numbers drawn from a normal distribution, the target a threshold of a sum of their
 products. One axis grows, the others stay at 10,000 rows, 20 columns, 2 classes, 5 members (folds).
 Every fit runs in a process of its own; its peak memory is counted. Seconds of the fit alone,
-median (least to most); one that takes more than half a minute is not repeated. Prints, and writes
-to benchmarks/results/growth.md."""
+median (least to most); one that takes more than half a minute is not repeated, and after more than
+a minute the next size is left out. Prints, and writes to benchmarks/results/growth.md."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ AXES = {
 }
 USUAL = {"rows": 10_000, "columns": 20, "classes": 2, "members": 5}
 LONG_SECONDS = 30.0
+TOO_LONG_SECONDS = 60.0  # for a learner to go on to the next size, which is ten times as large
 LEARNERS = ("logistic", "LightGBM", "CatBoost", "XGBoost", "random forest", "modern network")
 
 
@@ -68,21 +69,22 @@ def fit_once(name: str, size: dict[str, int]) -> dict[str, float]:
     }
 
 
-def measured(name: str, size: dict[str, int], repeats: int) -> str:
-    """Seconds and memory of one cell, each repeat in a process of its own; a long fit has none."""
+def measured(name: str, size: dict[str, int], repeats: int) -> tuple[str, float]:
+    """Seconds and memory of one cell in words, and the seconds; each repeat in a process of its
+    own, and a long fit has none."""
     found: list[dict[str, float]] = []
     while len(found) < repeats and not (found and found[0]["seconds"] > LONG_SECONDS):
         command = [sys.executable, __file__, "--fit", name, json.dumps(size)]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             said = done.stderr.strip().splitlines() or [f"exit {done.returncode}"]
-            return f"failed: {said[-1][:60]}"
+            return f"failed: {said[-1][:60]}", 0.0
         found.append(json.loads(done.stdout.splitlines()[-1]))
     seconds = [one["seconds"] for one in found]
     memory = statistics.median(one["peak"] for one in found) / 2**20
     middle = statistics.median(seconds)
     spread = f" ({min(seconds):.1f} to {max(seconds):.1f})" if len(found) > 1 else ""
-    return f"{middle:.1f} s{spread}, {memory:,.0f} MB"
+    return f"{middle:.1f} s{spread}, {memory:,.0f} MB", middle
 
 
 def main() -> None:
@@ -102,15 +104,21 @@ def main() -> None:
         f"On: {' · '.join(machine().values())}; torch {versions()['torch']}. Effort quick's step "
         f"budgets on all rows; n = {options.repeats} processes a cell, one where a fit takes more "
         f"than {LONG_SECONDS:g} s: median seconds of the fit (least to most), peak memory of the "
-        "process.",
+        f"process. After a fit of more than {TOO_LONG_SECONDS:g} s the next size is left out (–).",
     ]
     for axis in [options.axis] if options.axis else AXES:
         learners = ("modern network",) if axis == "members" else LEARNERS
         lines += ["", f"| {axis} | " + " | ".join(learners) + " |"]
         lines.append("|---|" + "---|" * len(learners))
+        before = dict.fromkeys(learners, 0.0)
         for value in AXES[axis]:
             size = USUAL | {axis: value}
-            cells = [measured(name, size, options.repeats) for name in learners]
+            cells = []
+            for name in learners:
+                words = "–"
+                if before[name] <= TOO_LONG_SECONDS:
+                    words, before[name] = measured(name, size, options.repeats)
+                cells.append(words)
             lines.append(f"| {value:,} | " + " | ".join(cells) + " |")
             print(lines[-1], flush=True)
         if not options.axis:
