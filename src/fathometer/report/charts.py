@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from fathometer.report.drawing import (
     Axis,
+    Frame,
     label,
     line,
     mark,
@@ -132,23 +133,10 @@ def gap_chart(gap: Gap, metric: str, width: int) -> Markup:
 
 
 @dataclass(frozen=True)
-class Frame:
-    """Where the contest chart's rows and columns stand, in pixels."""
+class ContestFrame(Frame):
+    """That of the contest chart, and what its axis reaches."""
 
-    width: int
-    axis: Axis
     reach: Reach
-    top: float
-    row: float  # height of a row
-    narrow: bool
-
-    def y(self, place: int) -> float:
-        """The middle of a contestant's interval."""
-        return self.top + self.row * (place + (0.72 if self.narrow else 0.5))
-
-    def bottom(self, rows: int) -> float:
-        """Where the axis stands below so many rows."""
-        return self.top + self.row * rows + 6
 
 
 def contest_chart(cards: Sequence[Scorecard], winner: str, zone: float, width: int) -> Markup:
@@ -174,13 +162,13 @@ def contest_chart(cards: Sequence[Scorecard], winner: str, zone: float, width: i
     )
 
 
-def _frame(drawn: Reach, width: int) -> Frame:
+def _frame(drawn: Reach, width: int) -> ContestFrame:
     narrow = width < 500
     left, right = (10.0, width - 10.0) if narrow else (190.0, width - 176.0)
     start = left + (BREAK if drawn.cut_low else 0)
     end = right - (BREAK if drawn.cut_high else 0)
     axis = Axis(drawn.low, drawn.high, start, end)
-    return Frame(width, axis, drawn, 8, 44 if narrow else 30, narrow)
+    return ContestFrame(width, axis, 8, 44 if narrow else 30, narrow, drawn)
 
 
 def _zone_band(frame: Frame, best: Quality, zone: float, bottom: float) -> Markup:
@@ -196,7 +184,7 @@ def _zone_band(frame: Frame, best: Quality, zone: float, bottom: float) -> Marku
     return tag("rect", {**box, "height": bottom - frame.top})
 
 
-def _score_axis(frame: Frame, bottom: float, metric: str, greater_is_better: bool) -> Markup:
+def _score_axis(frame: ContestFrame, bottom: float, metric: str, greater_is_better: bool) -> Markup:
     axis = frame.axis
     ticks = axis.ticks(5 if frame.narrow else 7)
     parts = [line("axis", axis.start, bottom, axis.end, bottom)]
@@ -226,7 +214,7 @@ def _axis_break(x: float, side: int, top: float, bottom: float) -> Markup:
 
 
 def _contest_row(
-    frame: Frame, place: int, card: Scorecard, quality: Quality, look: tuple[int, bool]
+    frame: ContestFrame, place: int, card: Scorecard, quality: Quality, look: tuple[int, bool]
 ) -> Markup:
     places, wins = look
     y = frame.y(place)
@@ -245,7 +233,7 @@ def _contest_row(
     return tag("g", {"class": card.family}, *parts)
 
 
-def _interval(frame: Frame, card: Scorecard, quality: Quality, y: float) -> Markup:
+def _interval(frame: ContestFrame, card: Scorecard, quality: Quality, y: float) -> Markup:
     axis, drawn = frame.axis, frame.reach
     if quality.value < drawn.low:
         return _beyond(card, axis.start - BREAK / 2 - 4, -1, y)

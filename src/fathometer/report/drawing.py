@@ -49,6 +49,25 @@ class Axis:
         return [round(number * step, places) for number in range(first, last + 1)]
 
 
+@dataclass(frozen=True)
+class Frame:
+    """Where the rows of a chart of intervals and its axis stand, in pixels."""
+
+    width: int
+    axis: Axis
+    top: float
+    row: float  # height of a row
+    narrow: bool
+
+    def y(self, place: int) -> float:
+        """The middle of a row's interval; on a phone its words stand above it."""
+        return self.top + self.row * (place + (0.72 if self.narrow else 0.5))
+
+    def bottom(self, rows: int) -> float:
+        """Where the axis stands below so many rows."""
+        return self.top + self.row * rows + 6
+
+
 def _ratio_ticks(low: float, high: float, most: int) -> list[float]:
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     for leads in ((1, 2, 5), (1, 3), (1,)):

@@ -4,10 +4,18 @@ a table."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from fathometer.report.content import ReportContent, Side
-from fathometer.report.drawing import Axis, label, line, mark, picture, shortened, tick_places
+from fathometer.report.drawing import (
+    Axis,
+    Frame,
+    label,
+    line,
+    mark,
+    picture,
+    shortened,
+    tick_places,
+)
 from fathometer.report.markup import Markup, tag, together
 from fathometer.report.pieces import both_widths, figure, opened_by, paragraph
 from fathometer.report.quantities import counted, scored
@@ -77,24 +85,6 @@ def _table(found: Importance) -> Markup:
     return table(headings, rows, sorts=True)
 
 
-@dataclass(frozen=True)
-class _Frame:
-    """Where the rows of the chart stand, in pixels."""
-
-    width: int
-    axis: Axis
-    top: float
-    row: float  # height of a row
-    narrow: bool
-
-    def y(self, place: int) -> float:
-        """The middle of a column's interval."""
-        return self.top + self.row * (place + (0.72 if self.narrow else 0.5))
-
-    def bottom(self, rows: int) -> float:
-        return self.top + self.row * rows + 6
-
-
 def importance_chart(found: Importance, family: Side, width: int) -> Markup:
     """Each column's loss with its 95 % interval, the largest first, against a line at 0."""
     shown = found.columns[:CHARTED]
@@ -117,17 +107,15 @@ def importance_chart(found: Importance, family: Side, width: int) -> Markup:
     )
 
 
-def _frame(shown: Sequence[ColumnLoss], width: int) -> _Frame:
+def _frame(shown: Sequence[ColumnLoss], width: int) -> Frame:
     narrow = width < NARROWEST
     left, right = (10.0, width - 10.0) if narrow else (190.0, width - 176.0)
     low, high = min(0.0, *[one.low for one in shown]), max(0.0, *[one.high for one in shown])
     edge = 0.04 * (high - low)
-    return _Frame(
-        width, Axis(low - edge, high + edge, left, right), 8, 44 if narrow else 28, narrow
-    )
+    return Frame(width, Axis(low - edge, high + edge, left, right), 8, 44 if narrow else 28, narrow)
 
 
-def _axis(frame: _Frame, bottom: float, name: str) -> Markup:
+def _axis(frame: Frame, bottom: float, name: str) -> Markup:
     axis = frame.axis
     ticks = axis.ticks(5 if frame.narrow else 7)
     parts = [line("axis", axis.start, bottom, axis.end, bottom)]
@@ -139,7 +127,7 @@ def _axis(frame: _Frame, bottom: float, name: str) -> Markup:
     return together(*parts, label(name, middle, bottom + 36, "axis-name", "middle"))
 
 
-def _row(frame: _Frame, place: int, one: ColumnLoss, look: tuple[Side, int, bool]) -> Markup:
+def _row(frame: Frame, place: int, one: ColumnLoss, look: tuple[Side, int, bool]) -> Markup:
     family, places, is_clear = look
     axis, y = frame.axis, frame.y(place)
     text_y = y - 15 if frame.narrow else y + 4.5
