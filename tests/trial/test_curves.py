@@ -64,7 +64,7 @@ def test_parts_and_whole_are_scored_as_the_learner_answers(held, tmp_path):
     contest, _ = held
     with RunStore.open(tmp_path, "loss") as store:
         loss = replace(contest.task, metric="log_loss")
-        own = replace(contest, task=loss, store=store, measuring=[], models={})
+        own = replace(contest, task=loss, store=store, models={})
         learners = (NaiveBayes(), LEARNERS[3])
         trials = own.run(learners)
         bayes = next(trial for trial in trials if trial.scorecard.name == "naive Bayes")
