@@ -218,7 +218,10 @@ def compare(
         afterwards = replace(contest, terms=terms)
         verdict = with_findings(verdict, afterwards, learners, trials, options)
         files = write_results(folder, understanding, trials, verdict, command)
-        store.stop() if terms.stopped() else store.complete()
+        if terms.stopped():
+            store.stop()
+        else:
+            store.complete()
     return _gathered(verdict, trials, task, folder, files, clock.monotonic() - started)
 
 
