@@ -1,59 +1,98 @@
-"""Whether `--minutes` is kept, export and report included.
+"""What `--minutes` gives: whether the time is kept, export and report included, and how well both
+families answer by then.
 
-    python benchmarks/minutes.py ../shared/data/tables [0.5 1 2]
+    python benchmarks/minutes.py ../shared/data --minutes 1,5 --only imdb,sms_spam --keep FILE
+        [--write]
 
-Prints the seconds that the whole command took beside those it was given, and writes them to
+Uses the split that the data's own README gives, as the lockbox. Adds each run to FILE and takes
+what it holds from there; with --write a table of all that it holds goes to
 benchmarks/results/minutes.md."""
 
 from __future__ import annotations
 
+import argparse
 import json
-import subprocess
-import sys
-import tempfile
-import time
 from pathlib import Path
 
-import pyarrow.parquet as pq
+from tables import RESULTS, run_one
 
-from fathometer.trial.measure import machine
+from fathometer.trial.measure import machine, versions
 
-RESULTS = Path(__file__).parent / "results" / "minutes.md"
-TABLES = {"titanic": "Survived", "adult": "class", "covertype_part": "Cover_Type"}
+HEAD = (
+    "| set | metric | minutes | seconds taken | of the given | finished | out of time | "
+    "best traditional | best deep | both together | call |"
+)
+
+
+def as_markdown(results: list[dict]) -> str:
+    """One row a run; the contestants that the verdict compares, with their scores."""
+    lines = [
+        "# What `--minutes` gives",
+        "",
+        "`python benchmarks/minutes.py DATA --minutes …`, n = 1 run a row, seed 0, alone on: "
+        f"{' · '.join(machine().values())}.",
+        f"Versions: {', '.join(f'{name} {version}' for name, version in versions().items())}.",
+        "Seconds are those of the whole command, export and report included. Each family's best "
+        "is chosen out of fold and scored on the test rows that the data's README gives; ×N is a "
+        "fit with about N times the steps and rows of the first.",
+        "",
+        HEAD,
+        "|---" * (HEAD.count("|") - 1) + "|",
+    ]
+    for result in results:
+        given = result["minutes"] * 60
+        taken = f"{result['minutes']:g} | {result['seconds']:.0f} | {result['seconds'] / given:.2f}"
+        if "failed" in result:
+            lines.append(
+                f"| {result['name']} | – | {taken} | failed: {result['failed'][-200:]!r} |"
+            )
+            continue
+        best = [
+            f"{result['gap'][side]} {result['scores'][result['gap'][side]]:.4g}"
+            for side in ("traditional", "deep")
+        ]
+        both = result["scores"].get("both together")
+        cells = [
+            result["name"],
+            result["metric"],
+            taken,
+            str(result["finished"]),
+            str(len(result["failures"])),
+            *best,
+            "–" if both is None else f"{both:.4g}",
+            result["call"],
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
-    folder = Path(sys.argv[1])
-    budgets = [float(word) for word in sys.argv[2:]] or [0.5, 1.0, 2.0]
-    lines = [
-        "# Whether `--minutes` is kept",
-        "",
-        f"On: {' · '.join(machine().values())}; n = 1 run a row, seconds of the whole command, "
-        "export and report included.",
-        "",
-        "| table | given s | taken s | taken / given | finished | out of time | winner |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for name, target in TABLES.items():
-        for minutes in budgets:
-            with tempfile.TemporaryDirectory() as out:
-                table = pq.read_table(folder / f"{name}.parquet").drop_columns(["split"])
-                path = Path(out) / "rows.parquet"
-                pq.write_table(table, path)
-                command = [str(Path(sys.executable).parent / "fathom"), "compare", str(path)]
-                command += ["--target", target, "--minutes", str(minutes), "--out", f"{out}/run"]
-                started = time.monotonic()
-                subprocess.run(command, check=True, capture_output=True)
-                seconds = time.monotonic() - started
-                cards = json.loads((Path(out) / "run" / "scorecards.json").read_text())
-                winner = json.loads((Path(out) / "run" / "verdict.json").read_text())["winner"]
-            states = [card["state"] for card in cards]
-            lines.append(
-                f"| {name} | {minutes * 60:.0f} | {seconds:.1f} | {seconds / minutes / 60:.2f} | "
-                f"{states.count('finished')} | {states.count('failed')} | {winner} |"
-            )
-            print(lines[-1], flush=True)
-    RESULTS.write_text("\n".join(lines) + "\n")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--minutes", default="1,2")
+    parser.add_argument("--only", default="titanic,adult,covertype_part")
+    parser.add_argument("--keep", type=Path, required=True)
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    entries = json.loads((options.data / "manifest.json").read_text())["datasets"]
+    by_name = {entry["name"]: entry for entry in entries}
+    kept = options.keep.read_text().splitlines() if options.keep.exists() else []
+    results = [json.loads(line) for line in kept]
+    known = {(result["name"], result["minutes"]) for result in results}
+    for name in options.only.split(","):
+        for minutes in map(float, options.minutes.split(",")):
+            if (name, minutes) in known:
+                continue
+            found = run_one(options.data, by_name[name], "--minutes", f"{minutes:g}")
+            results.append({**found, "minutes": minutes})
+            print(json.dumps(results[-1]), flush=True)
+            with options.keep.open("a") as file:
+                file.write(json.dumps(results[-1]) + "\n")
+    order = list(by_name)
+    results.sort(key=lambda result: (order.index(result["name"]), result["minutes"]))
+    if options.write:
+        (RESULTS / "minutes.md").write_text(as_markdown(results))
+    print(as_markdown(results))
 
 
 if __name__ == "__main__":

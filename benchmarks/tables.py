@@ -62,10 +62,11 @@ def split_files(data: Path, entry: dict, folder: Path) -> tuple[Path, Path]:
 
 
 def run_one(
-    data: Path, entry: dict, effort: str, part: Callable[[Path, Path], Path] | None = None
+    data: Path, entry: dict, *length: str, part: Callable[[Path, Path], Path] | None = None
 ) -> dict:
     """Compare on one table; scores, seconds and the winner, or what went wrong.
 
+    length: of the contest, as `--effort quick` or `--minutes 5`.
     part: makes of the training rows' file or folder the one to learn from, in a folder."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -74,7 +75,7 @@ def run_one(
         fathom = str(Path(sys.executable).parent / "fathom")
         target = "label" if entry["target"] == "folder name" else entry["target"]
         command = [fathom, "compare", str(train)]
-        command += ["--target", target, "--test", str(test), "--effort", effort]
+        command += ["--target", target, "--test", str(test), *length]
         command += ["--out", str(folder / "run")]
         wanted = METRICS.get(entry["metric"].split(";")[0])
         command += ["--metric", wanted] if wanted else []
@@ -108,6 +109,7 @@ def run_one(
             "parity": max(c["parity"] for c in cards if c["parity"] is not None),
             "winner_parity": next(c["parity"] for c in cards if c["name"] == verdict["winner"]),
             "scores": {c["name"]: c["quality"]["value"] for c in cards if c["quality"]},
+            "finished": sum(c["state"] == "finished" for c in cards),
             "fit_seconds": {c["name"]: c["bill"]["train_seconds"] for c in cards if c["bill"]},
             "failures": {c["name"]: c["failure"] for c in cards if c["failure"]},
             "reference": "; ".join(filter(None, (entry["quick_check"], entry["reference"]))),
@@ -178,7 +180,7 @@ def main() -> None:
     results = []
     for entry in entries:
         if entry["name"] not in known:
-            known[entry["name"]] = run_one(options.data, entry, options.effort)
+            known[entry["name"]] = run_one(options.data, entry, "--effort", options.effort)
             print(json.dumps(known[entry["name"]]), flush=True)
             if options.keep:
                 with options.keep.open("a") as file:

@@ -130,7 +130,7 @@ def main() -> None:
         if "failed" in full or (options.only and name not in options.only.split(",")):
             continue
         if name not in known:
-            known[name] = run_one(options.data, by_name[name], "quick", third_of)
+            known[name] = run_one(options.data, by_name[name], "--effort", "quick", part=third_of)
             print(json.dumps(known[name]), flush=True)
             with options.keep.open("a") as file:
                 file.write(json.dumps(known[name]) + "\n")

@@ -61,6 +61,13 @@ def test_each_gets_the_longest_fit_that_its_share_allows(cards):
                      "perceptron 4.0", "logistic 12.0"]  # fmt: skip
 
 
+def test_who_can_do_with_less_gets_a_longer_fit_than_its_share_holds(cards):
+    longer = fits(2.0)
+    longer["modern network"] += (Longer(ModernNetwork(name="longest"), 12.0, least=0.25),)
+    found = [one.name for one, _ in encores(cards, longer, METRIC, lambda left: 12.0)]
+    assert found[:2] == ["LightGBM 2.0", "longest"]
+
+
 def test_half_of_what_is_left_is_the_other_familys(cards):
     left = [24.0]
     seen = []

@@ -23,6 +23,7 @@ class Longer:
 
     learner: Learner
     times: float  # about how many times the seconds of its first fit it takes
+    least: float = 1.0  # of these; the share that it needs to be worth its turn
 
 
 def names_of(longer: Mapping[str, Sequence[Longer]]) -> set[str]:
@@ -54,6 +55,7 @@ def encores(
         for passed, card in enumerate(turn):
             left = len(turn) - passed
             first = card.bill.train_seconds if card.bill else 0.0
-            allowed = [each for each in longer[card.name] if each.times * first <= share(left)]
+            spare = share(left)
+            allowed = [one for one in longer[card.name] if one.least * one.times * first <= spare]
             if allowed:
                 yield allowed[-1].learner, left

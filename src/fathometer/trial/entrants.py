@@ -22,6 +22,7 @@ from fathometer.learners.neighbours import Neighbours
 from fathometer.learners.network import ModernNetwork, PlainNetwork, Training
 from fathometer.learners.own_network import OwnNetwork
 from fathometer.learners.random_forest import ExtraTrees, RandomForest
+from fathometer.learners.raw_network import RawNetwork
 from fathometer.learners.xg_boost import XGBoost
 from fathometer.networks.notation import LONGEST_NAME
 from fathometer.table.split import Split
@@ -130,6 +131,7 @@ LONGER = (
     (Effort.THOROUGH, 24, 75.0),
 )
 LONGER_RAW = ((Effort.STANDARD, 1, 4.0), (Effort.THOROUGH, 1, 20.0))
+LEAST_RAW = 0.4  # of a schedule that networks on pictures and texts shorten to fit into their time
 ROWS_A_MINUTE = 25_000  # that longer fits learn from
 MORE_ROWS = 1.5  # times as many are worth a fit with the same steps
 
@@ -209,7 +211,8 @@ def longer_fits(
     lengths = LONGER_RAW if is_raw else LONGER
     # What a fit at this effort takes itself, of one at effort quick.
     own = max((times for each, _, times in lengths if each is effort), default=1.0)
-    found = {learner.name: [Longer(learner, growth)] for learner in learners}
+    least = {learner.name: _least(learner) for learner in learners}
+    found = {one.name: [Longer(one, growth, least[one.name])] for one in learners}
     for further, configurations, times in lengths:
         if times <= own:
             continue
@@ -219,7 +222,7 @@ def longer_fits(
             learner = _own_longer(first, further) or able.get(name)
             if learner is not None and learner != fits[-1].learner:
                 taken = _training_ratio(learner, first) or times / own
-                fits.append(Longer(learner, taken * growth))
+                fits.append(Longer(learner, taken * growth, least[name]))
     # Steps that do not grow, such as a tree's or of naive Bayes, are no fit to come back with.
     return {
         name: tuple(map(_called, fits if growth >= MORE_ROWS else fits[1:]))
@@ -233,6 +236,11 @@ def _own_longer(learner: Learner, effort: Effort) -> OwnNetwork | None:
     if not isinstance(learner, OwnNetwork):
         return None
     return replace(learner, training=training_of(effort))
+
+
+def _least(learner: Learner) -> float:
+    """The share of its time that a longer fit of this one needs."""
+    return LEAST_RAW if isinstance(learner, RawNetwork) else 1.0
 
 
 def _training_ratio(longer: Learner, first: Learner) -> float | None:
