@@ -26,6 +26,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from data_sets import TIMES, by_name, own_split
 from torch import Tensor
 from torch.nn.functional import cross_entropy, nll_loss, pad
 
@@ -53,7 +54,6 @@ TABLES = (
     "bike_sharing_hour",
     "higgs_small",
 )
-TIMES = {"bike_sharing_hour": "dteday"}
 RESULTS = Path(__file__).parent / "results"
 ROWS, FOLDS, VALIDATIONS, WARM_UP, TIMED = 10_000, 3, 24, 3, 8
 ENCODED_WIDTH = 384  # bins of all numbers together
@@ -115,13 +115,13 @@ class Lesson:
 
 def read_part(data: Path, entry: dict, rows: int) -> tuple[Table, Task, Split]:
     """At most so many training rows and as many test rows of the table's own split."""
-    table = pq.read_table(data / entry["files"][0])
-    is_test = np.array(table["split"].to_pylist()) == "test"
     random = np.random.default_rng(0)
-    parts = [np.flatnonzero(~is_test), np.flatnonzero(is_test)]
-    parts = [np.sort(random.permutation(part)[:rows]) for part in parts]
-    unused = ["split", *(name for name in entry["ignore"] if name in table.column_names)]
-    table = table.take(pa.array(np.concatenate(parts))).drop_columns(unused)
+    parts = [
+        part.take(np.sort(random.permutation(len(part))[:rows]))
+        for part in own_split(pq.read_table(data / entry["files"][0]))
+    ]
+    table = pa.concat_tables(parts)
+    table = table.drop_columns([name for name in entry["ignore"] if name in table.column_names])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{entry['name']}.parquet"
         pq.write_table(table, path)
@@ -366,8 +366,7 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(TABLES))
     options = parser.parse_args()
     torch.set_num_threads(1)
-    entries = json.loads((options.data / "manifest.json").read_text())["datasets"]
-    wanted = {entry["name"]: entry for entry in entries}
+    wanted = by_name(options.data)
     results: list[dict] = []
     for name in options.only.split(","):
         lesson = prepare(*read_part(options.data, wanted[name], ROWS))

@@ -10,15 +10,14 @@ from the true answers alone. Prints, and writes to benchmarks/results/distillati
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from data_sets import by_name, own_split
 
 from fathometer.app.limits import limits_from
 from fathometer.app.preparation import Options, prepare
@@ -59,13 +58,9 @@ class Row:
 
 def contest_on(data: Path, name: str, target: str, folder: Path) -> tuple[Contest, list]:
     """A quick contest on the first training rows, judged on the table's own test rows."""
-    table = pq.read_table(data / "tables" / f"{name}.parquet")
-    parts = [
-        table.filter(pc.equal(table["split"], part)).drop_columns(["split"])
-        for part in ("train", "test")
-    ]
-    order = np.random.default_rng(0).permutation(len(parts[0]))[:TRAIN_ROWS]
-    understood = prepare(parts[0].take(np.sort(order)), Options(target, test=parts[1]))
+    train, test = own_split(pq.read_table(data / "tables" / f"{name}.parquet"))
+    order = np.random.default_rng(0).permutation(len(train))[:TRAIN_ROWS]
+    understood = prepare(train.take(np.sort(order)), Options(target, test=test))
     known = entrants(understood.task, understood.table, Options(target).effort, 0)
     names = [each.name for each in known if each.name in CONTESTANTS]
     store = RunStore.open(folder / name, run_key({"table": name}))
@@ -163,8 +158,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--only", default="")
     options = parser.parse_args()
-    entries = json.loads((options.data / "manifest.json").read_text())["datasets"]
-    targets = {entry["name"]: entry["target"] for entry in entries}
+    known_sets = by_name(options.data)
     lines = [
         "# What a student loses",
         "",
@@ -181,7 +175,9 @@ def main() -> None:
     ]
     for name in options.only.split(",") if options.only else TABLES:
         with tempfile.TemporaryDirectory() as folder:
-            contest, trials = contest_on(options.data, name, targets[name], Path(folder))
+            contest, trials = contest_on(
+                options.data, name, known_sets[name]["target"], Path(folder)
+            )
             teacher = best_trial(trials, METRICS[contest.task.metric])
             rows = students_of(contest, teacher)
             lines += ["", f"## {name}", "", *lines_for(contest, teacher, rows)]

@@ -35,15 +35,15 @@ CASES = ((32, 64), (256, 64), (256, 256))  # batch, width
 LEARNING_RATE, WEIGHT_DECAY, SCHEDULE = 1e-3, 1e-2, 400
 
 
-def make_lessons() -> Lessons:
+def make_lessons(learning: Tensor, validation: Tensor) -> Lessons:
+    """Two classes by the sign of a product, for networks that learn from these of `ROWS` rows."""
     generator = torch.Generator().manual_seed(0)
     numbers = torch.randn(ROWS, COLUMNS, generator=generator)
     target = (numbers[:, 0] * numbers[:, 1] > 0).long()
-    empty = Inputs(
+    inputs = Inputs(
         numbers[None], torch.zeros(1, ROWS, 0), torch.zeros(1, ROWS, 0, dtype=torch.int64)
     )
-    rows = torch.arange(ROWS)
-    return Lessons(empty, target[None], (rows,), (rows[:100],), classify=True)
+    return Lessons(inputs, target[None], (learning,), (validation,), classify=True)
 
 
 def make_members(width: int) -> list[Member]:
@@ -190,7 +190,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=9)
     repeats = parser.parse_args().repeats
-    lessons, roof = make_lessons(), gemm_gflops()
+    lessons, roof = make_lessons(torch.arange(ROWS), torch.arange(100)), gemm_gflops()
     lines = [
         "# Engine against a loop of the same networks",
         "",

@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -35,7 +34,7 @@ from fathometer.verdict.pairs import all_pairs
 from fathometer.verdict.resampled import fold_gap
 
 sys.path.insert(0, str(Path(__file__).parent))
-from verdict_simulation import AREAS, Random, share
+from verdict_simulation import AREAS, Parts, Random, share, write_parts
 
 RESULTS = Path(__file__).parent / "results" / "evidence-simulation.md"
 CONTESTANTS = 8
@@ -100,9 +99,7 @@ def two_halves(random: Random, rows: int) -> tuple[np.ndarray, np.ndarray, np.nd
     return truth, columns[:, :HALF], columns[:, HALF:]
 
 
-def out_of_fold(
-    random: Random, columns: np.ndarray, truth: np.ndarray, folds: list[np.ndarray]
-) -> np.ndarray:
+def out_of_fold(columns: np.ndarray, truth: np.ndarray, folds: list[np.ndarray]) -> np.ndarray:
     scores = np.zeros((len(truth), 2))
     for fold in folds:
         rest = np.setdiff1d(np.arange(len(truth)), fold)
@@ -128,7 +125,7 @@ def fold_rows(options: argparse.Namespace) -> Iterator[str]:
             gaps: list[float] = []
             for repeat in range(REPEATS):
                 folds = folds_of(random, rows)
-                first, second = (out_of_fold(random, each, truth, folds) for each in (one, other))
+                first, second = (out_of_fold(each, truth, folds) for each in (one, other))
                 gaps += [
                     metric.score(truth[f], first[f]) - metric.score(truth[f], second[f])
                     for f in folds
@@ -200,7 +197,7 @@ def _ends_held(
     return float(((ends[:, 0] <= fresh) & (fresh <= ends[:, 1])).mean())
 
 
-PARTS: dict[str, tuple[str, Callable[[argparse.Namespace], Iterator[str]]]] = {
+PARTS: Parts = {
     "pairs": ("Eight equals before the same rows", pair_rows),
     "folds": ("Two equal learners over folds", fold_rows),
     "coverage": ("Intervals and sets that state 90 %", coverage_rows),
@@ -214,7 +211,6 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    started = time.perf_counter()
     lines = [
         "# The evidence behind the verdict, in worlds whose truth is known",
         "",
@@ -225,15 +221,7 @@ def main() -> None:
         "Shares are followed by their standard error. Every difference found between equals is "
         "false, and at most 5 % of worlds may have one.",
     ]
-    print("\n".join(lines), flush=True)
-    for name, (title, rows) in PARTS.items():
-        if options.part in (None, name):
-            for line in ("", f"## {title}", "", *rows(options)):
-                lines.append(line)
-                print(line, flush=True)
-    lines += ["", f"{time.perf_counter() - started:.0f} s on one core."]
-    if options.write:
-        RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_parts(PARTS, lines, options, RESULTS)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """Texts → a sparse TF-IDF matrix of n-grams: ours beside scikit-learn's TfidfVectorizer.
 
-    python benchmarks/featurising.py ../shared/data [--rows 25000] [--repeats 1]
+    python benchmarks/featurising.py ../shared/data [--rows 25000] [--repeats 1] [--write]
 
 IMDB's training reviews, words of 1-2 and characters of 3-5, in one process on one thread, in turn.
 Ours: `fit_ngrams` and `NgramBlock.weighted`; theirs: `fit_transform` with sublinear weights and the
-same least number of texts. Writes benchmarks/results/featurising.md.
+same least number of texts. Prints, and with --write writes to benchmarks/results/featurising.md.
 """
 
 from __future__ import annotations

@@ -85,7 +85,9 @@ def run(data: Path, job: Job, draw: int) -> dict:
         trials = contest.run(learners)
         pair = learning_curves(contest, learners, trials)
     lesson = learn(Study.of([case for case in cases(past_curves()) if case.source != job.source]))
-    found = forecast(pair, metric, Rows(truth[today.train]), point, seed=0, past=lesson)
+    found = forecast(
+        pair, metric, Rows(truth[today.train]), point, rows=len(today.train), seed=0, past=lesson
+    )
     assert found is not None
     came = []
     named = {one.name: one for one in learners}

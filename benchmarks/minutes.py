@@ -14,6 +14,7 @@ import argparse
 import json
 from pathlib import Path
 
+from data_sets import by_name
 from tables import RESULTS, run_one
 
 from fathometer.trial.measure import machine, versions
@@ -74,8 +75,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, required=True)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    entries = json.loads((options.data / "manifest.json").read_text())["datasets"]
-    by_name = {entry["name"]: entry for entry in entries}
+    known_sets = by_name(options.data)
     kept = options.keep.read_text().splitlines() if options.keep.exists() else []
     results = [json.loads(line) for line in kept]
     known = {(result["name"], result["minutes"]) for result in results}
@@ -83,12 +83,12 @@ def main() -> None:
         for minutes in map(float, options.minutes.split(",")):
             if (name, minutes) in known:
                 continue
-            found = run_one(options.data, by_name[name], "--minutes", f"{minutes:g}")
+            found = run_one(options.data, known_sets[name], "--minutes", f"{minutes:g}")
             results.append({**found, "minutes": minutes})
             print(json.dumps(results[-1]), flush=True)
             with options.keep.open("a") as file:
                 file.write(json.dumps(results[-1]) + "\n")
-    order = list(by_name)
+    order = list(known_sets)
     results.sort(key=lambda result: (order.index(result["name"]), result["minutes"]))
     if options.write:
         (RESULTS / "minutes.md").write_text(as_markdown(results))

@@ -9,12 +9,12 @@ Prints, and writes to benchmarks/results/network-search.md."""
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from data_sets import entries
 from portfolio import load
 from tables import RESULTS
 
@@ -41,9 +41,6 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--tried", default="1,5,12")
     options = parser.parse_args()
-    datasets = json.loads((options.data / "manifest.json").read_text())["datasets"]
-    wanted = options.only.split(",")
-    datasets = [entry for entry in datasets if entry["name"] in wanted]
     tried = [int(word) for word in options.tried.split(",")]
     epochs = STEPS[Effort.STANDARD].epochs
     lines = [
@@ -57,7 +54,7 @@ def main() -> None:
         "|---|---|" + "---|" * len(tried),
     ]
     taken = []
-    for entry in datasets:
+    for entry in entries(options.data, options.only):
         table, task, split = load(options.data, entry, options.rows)
         split, metric = five_folds(split), METRICS[task.metric]
         judged = table.rows(split.lockbox)

@@ -33,8 +33,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tables import METRICS as METRIC_NAMES
-from tables import TIMES, split_files
+from data_sets import TABLES, TIMES, entries, metric_of, split_files
 
 from fathometer.table.metric import METRICS
 from fathometer.table.task import TaskKind
@@ -146,7 +145,7 @@ def ask(data: Path, entry: dict, folder: Path) -> Question:
     train, test = (
         rows[rows[target].notna()].drop(columns=entry["ignore"]) for rows in (train, test)
     )
-    metric = METRIC_NAMES.get(entry["metric"].split(";")[0])
+    metric = metric_of(entry)
     if metric is None:
         metric = "rmse" if entry["task"] == "regression" else "accuracy"
     kind, classes = METRICS[metric].kind, ()
@@ -375,11 +374,8 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help=f"into {RESULTS.name}/")
     parser.add_argument("--cache", type=Path, help="environments and results [a temporary folder]")
     options = parser.parse_args()
-    entries = json.loads((options.data / "manifest.json").read_text())["datasets"]
-    entries = [each for each in entries if each["files"][0].startswith(("tables/", "raw/"))]
-    options.tables = len(entries)
-    if options.only:
-        entries = [each for each in entries if each["name"] in options.only.split(",")]
+    options.tables = len(entries(options.data, folders=TABLES))
+    asked = entries(options.data, options.only, TABLES)
     with tempfile.TemporaryDirectory() as name:
         options.cache = (options.cache or Path(name)).resolve()
         told, chosen = {OURS: "the winner it names", OUR_BEST: ""}, {}
@@ -392,7 +388,7 @@ def main() -> None:
                 words = " ".join((error.stderr or "").split())[-300:]
                 told[peer.name] = f"not entered, it could not be installed: {words}"
                 print(peer.name, told[peer.name], file=sys.stderr)
-        results = [run_table(options.data, entry, chosen, options) for entry in entries]
+        results = [run_table(options.data, entry, chosen, options) for entry in asked]
         report = as_markdown(results, told, options)
         print(report)
         if options.write:

@@ -12,14 +12,14 @@ benchmarks/results/portfolio.md."""
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
-from tables import METRICS, RESULTS, TIMES, split_files
+from data_sets import TABLES, TIMES, entries, metric_of, split_files
+from tables import RESULTS
 
 from fathometer.app.preparation import Options, prepare
 from fathometer.features.learned import fit_learned_road
@@ -44,7 +44,7 @@ def load(data: Path, entry: dict, rows: int) -> tuple[Table, Task, Split]:
         train_file, test_file = split_files(data, entry, Path(folder))
         options = Options(
             target=entry["target"],
-            metric=METRICS.get(entry["metric"].split(";")[0]),
+            metric=metric_of(entry),
             kinds={},
             ignore=tuple(entry["ignore"]),
             group=None,
@@ -129,20 +129,17 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=5000)
     parser.add_argument("--only", default="")
     options = parser.parse_args()
-    datasets = json.loads((options.data / "manifest.json").read_text())["datasets"]
-    datasets = [e for e in datasets if e["files"][0].startswith(("tables/", "raw/"))]
-    if options.only:
-        datasets = [e for e in datasets if e["name"] in options.only.split(",")]
+    data_sets = entries(options.data, options.only, TABLES)
     draw = np.random.default_rng(1)
-    entries = [*PORTFOLIO, *(sample(draw, has_logarithm=True) for _ in range(options.sampled))]
+    settings = [*PORTFOLIO, *(sample(draw, has_logarithm=True) for _ in range(options.sampled))]
     torch.manual_seed(0)
     columns, names = [], []
-    for dataset in datasets:
+    for data_set in data_sets:
         started = time.monotonic()
-        column = losses(*load(options.data, dataset, options.rows), entries)
+        column = losses(*load(options.data, data_set, options.rows), settings)
         columns.append(column)
-        names.append(dataset["name"])
-        print(dataset["name"], f"{time.monotonic() - started:.0f} s", np.round(column, 4).tolist())
+        names.append(data_set["name"])
+        print(data_set["name"], f"{time.monotonic() - started:.0f} s", np.round(column, 4).tolist())
     found = np.stack(columns, axis=1)
     best = np.nanmin(found, axis=0)
     regrets = np.where(np.isnan(found), 1.0, (found - best) / np.maximum(1 - best, 1e-9))
@@ -159,7 +156,7 @@ def main() -> None:
     ]
     for rank, (place, after) in enumerate(greedy(regrets, 10), start=1):
         alone = float(regrets[place].mean())
-        lines.append(f"| {rank} | {entries[place]} | {alone:.4f} | {after:.4f} |")
+        lines.append(f"| {rank} | {settings[place]} | {alone:.4f} | {after:.4f} |")
     RESULTS.mkdir(exist_ok=True)
     if not options.only:
         (RESULTS / "portfolio.md").write_text("\n".join(lines) + "\n")

@@ -50,7 +50,7 @@ class Subject:
     feeds: dict
 
 
-def learners(task) -> list:
+def learners() -> list:
     """Few steps of each: the shape of a model decides how soon it answers, not its quality."""
     from fathometer.learners.light_gbm import LightGBM
     from fathometer.learners.linear import Logistic
@@ -85,7 +85,7 @@ def subjects(path: Path, target: str) -> tuple[str, list[Subject]]:
     split = divide(table, task, DivideOptions(folds=5))
     columns = feature_specs(table, task)
     found = []
-    for learner in learners(task):
+    for learner in learners():
         model = learner.fit(table, task, split)
         found.append((learner.name, ship(model, learner.name, table, split.lockbox).file()))
     parts = tuple(ShippedPart(file, task) for _, file in found)

@@ -19,7 +19,6 @@ the least and the most stand behind them in brackets."""
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
@@ -28,8 +27,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from data_sets import by_name, metric_of, split_files
 from prediction import cell, seconds, session_of
-from tables import METRICS, split_files
 
 RESULTS = Path(__file__).parent / "results" / "prediction-raw.md"
 ROWS = 1000  # asked at most
@@ -49,7 +48,7 @@ def run_of(data: Path, entry: dict, runs: Path) -> tuple[Path, Path]:
         target = "label" if entry["target"] == "folder name" else entry["target"]
         fathom = str(Path(sys.executable).parent / "fathom")
         command = [fathom, "compare", train, "--target", target, "--test", test, "--out", run]
-        command += ["--metric", METRICS[entry["metric"].split(";")[0]]]
+        command += ["--metric", metric_of(entry)]
         command += [word for column in entry["ignore"] for word in ("--ignore", column)]
         subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
     return run, test
@@ -143,7 +142,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, help="where runs are kept [a temporary folder]")
     parser.add_argument("--write", action="store_true", help=f"into {RESULTS.name}")
     options = parser.parse_args()
-    entries = json.loads((options.data / "manifest.json").read_text())["datasets"]
+    known_sets = by_name(options.data)
     lines = [
         "# Prediction on pictures and texts: a model file beside bare onnxruntime",
         "",
@@ -160,8 +159,7 @@ def main() -> None:
     ]
     with tempfile.TemporaryDirectory() as name:
         for wanted in options.sets.split(","):
-            entry = next(each for each in entries if each["name"] == wanted)
-            lines += lines_of(options.data, entry, options.runs or Path(name))
+            lines += lines_of(options.data, known_sets[wanted], options.runs or Path(name))
     text = "\n".join(lines) + "\n"
     print(text)
     if options.write:

@@ -12,7 +12,6 @@ then asks the winner through `fathom predict` about the test rows, and `fathom i
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import subprocess
 import sys
@@ -21,44 +20,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+from data_sets import TABLES, TIMES, entries, metric_of, split_files
 
-METRICS = {
-    "ROC AUC": "roc_auc",
-    "accuracy": "accuracy",
-    "RMSE": "rmse",
-    "F1 of spam": "roc_auc",
-    "macro-F1": "macro_f1",
-}
-SETS = {"tables": ("tables/", "raw/"), "images": ("images/",), "text": ("text/",)}
+SETS = {"tables": TABLES, "images": ("images/",), "text": ("text/",)}
 RESULTS = Path(__file__).parent / "results"
-# Columns that order the rows, where there is one.
-TIMES = {"bike_sharing_hour": "dteday", "beijing_pm25": "No"}
-
-
-def split_files(data: Path, entry: dict, folder: Path) -> tuple[Path, Path]:
-    """The training and the test rows as files of the kind the source is."""
-    if "{train,test}" in entry["files"][0]:
-        whole = data / entry["files"][0].split("/{")[0]
-        return whole / "train", whole / "test"
-    source = data / entry["files"][0]
-    if source.suffix == ".csv":
-        with source.open(newline="", encoding="utf-8") as file:
-            head, *rows = list(csv.reader(file))
-        parts = {"train": [], "test": []}
-        for place, row in enumerate(rows):
-            parts["test" if place % 5 == 4 else "train"].append(row)
-        for name, lines in parts.items():
-            with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
-                csv.writer(file).writerows([head, *lines])
-        return folder / "train.csv", folder / "test.csv"
-    table = pa.concat_tables([pq.read_table(data / name) for name in entry["files"]])
-    for name, own in (("train", ["train", "val"]), ("test", ["test"])):
-        part = table.filter(pa.compute.is_in(table["split"], pa.array(own)))
-        part = part.drop_columns(["split"])
-        pq.write_table(part, folder / f"{name}.parquet")
-    return folder / "train.parquet", folder / "test.parquet"
 
 
 def run_one(
@@ -77,7 +42,7 @@ def run_one(
         command = [fathom, "compare", str(train)]
         command += ["--target", target, "--test", str(test), *length]
         command += ["--out", str(folder / "run")]
-        wanted = METRICS.get(entry["metric"].split(";")[0])
+        wanted = metric_of(entry)
         command += ["--metric", wanted] if wanted else []
         for column in entry["ignore"]:
             command += ["--ignore", column]
@@ -169,16 +134,13 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--keep", type=Path, help="a file of results to go on from and add to")
     options = parser.parse_args()
-    entries = json.loads((options.data / "manifest.json").read_text())["datasets"]
-    entries = [e for e in entries if e["files"][0].startswith(SETS[options.sets])]
-    entries.sort(key=lambda entry: sum(entry.get("bytes", {}).values()))
-    if options.only:
-        entries = [e for e in entries if e["name"] in options.only.split(",")]
+    chosen = entries(options.data, options.only, SETS[options.sets])
+    chosen.sort(key=lambda entry: sum(entry.get("bytes", {}).values()))
     RESULTS.mkdir(exist_ok=True)
     kept = options.keep.read_text().splitlines() if options.keep and options.keep.exists() else []
     known = {result["name"]: result for result in map(json.loads, kept)}
     results = []
-    for entry in entries:
+    for entry in chosen:
         if entry["name"] not in known:
             known[entry["name"]] = run_one(options.data, entry, "--effort", options.effort)
             print(json.dumps(known[entry["name"]]), flush=True)

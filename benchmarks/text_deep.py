@@ -15,69 +15,22 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+from texts import SEED, SETS, Question, question
 
 from fathometer.learners.contract import Budget
 from fathometer.learners.text_networks import text_networks
 from fathometer.modelfile.feeds import feeds_from
 from fathometer.modelfile.write import ship
-from fathometer.table.ask import ask
 from fathometer.table.kind import Kind
-from fathometer.table.read import read
-from fathometer.table.split import Split
-from fathometer.table.table import Table
-from fathometer.table.task import Task
 from fathometer.trial.measure import machine, versions
 
 RESULTS = Path(__file__).parent / "results"
-SETS = {  # where, the target, columns left out
-    "sms_spam": ("text", "label", ()),
-    "tweeteval_emotion": ("text", "label", ()),
-    "banking77": ("text", "category", ()),
-    "clothing_reviews": ("tables", "Recommended IND", ("Rating",)),
-    "imdb": ("text", "label", ("rating",)),
-}
-FOLDS, SEED = 3, 0
+FOLDS = 3
 LENGTH, EPOCHS = 128, 4  # of quick effort
 MOST_TEST = 5_000  # rows that judge
-
-
-@dataclass(frozen=True)
-class Question:
-    """A table of training rows, then test rows."""
-
-    table: Table
-    task: Task
-    split: Split
-    truth: np.ndarray  # of the test rows
-
-
-def question(data: Path, name: str, most: int) -> Question:
-    """At most so many training rows, drawn with seed 0."""
-    from sklearn.model_selection import StratifiedKFold
-
-    folder, target, dropped = SETS[name]
-    raw = pq.read_table(data / folder / f"{name}.parquet").drop_columns(list(dropped))
-    part = np.array(raw["split"].to_pylist())
-    draw = np.random.default_rng(SEED)
-    train, test = (np.flatnonzero(part == own) for own in ("train", "test"))
-    train, test = (
-        np.sort(draw.permutation(train)[:most]),
-        np.sort(draw.permutation(test)[:MOST_TEST]),
-    )
-    rows = raw.take(pa.array(np.concatenate([train, test]))).drop_columns(["split"])
-    table = read(rows, kinds={"text": "text"} if folder == "text" else {}).table
-    task = ask(table, target)
-    labels = task.encode(table[target])
-    known, locked = np.arange(len(train)), np.arange(len(train), len(train) + len(test))
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED).split(known, labels[known])
-    split = Split(known, locked, tuple(np.sort(own) for _, own in folds), SEED)
-    return Question(table, task, split, labels[locked])
 
 
 def quality(scores: np.ndarray, truth: np.ndarray) -> dict[str, float]:
@@ -217,7 +170,7 @@ def main() -> None:
     results = json.loads(stored.read_text()) if stored.exists() else {}
     mark = f", at most {options.minutes:g} min" if options.minutes else ""
     for name in options.only.split(","):
-        own = question(options.data, name, options.rows)
+        own = question(options.data, name, folds=FOLDS, most=options.rows, most_test=MOST_TEST)
         rows = results.setdefault(name, [])
         done = {(row["name"], row.get("minutes", "")) for row in rows}
         sizes = {"train_rows": len(own.split.train), "test_rows": len(own.split.lockbox)}

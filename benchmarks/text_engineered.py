@@ -1,11 +1,12 @@
 """The traditional road for text: each learner's quality, seconds, file and speed on real texts.
 
-    python benchmarks/text_engineered.py ../shared/data [--only imdb,sms_spam] [--quick-rows 20000]
+    python benchmarks/text_engineered.py ../shared/data [--only imdb,sms_spam] [--rows 20000]
+        [--keep FILE]
 
 Each data set's own split: its test rows are the lockbox. Every learner is fitted as in a comparison
 (five folds, settings chosen cleanly, one final fit), exported, and the file is what is measured.
-Writes benchmarks/results/text-engineered.md. CPU seconds are of the process, on one thread, and so
-hardly depend on what else the machine does; rows a second do.
+Prints, and with --keep writes to benchmarks/results/text-engineered.md. CPU seconds are of the
+process, on one thread, and so hardly depend on what else the machine does; rows a second do.
 """
 
 from __future__ import annotations
@@ -16,46 +17,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+from texts import SETS, Question, question
 
 RESULTS = Path(__file__).parent / "results"
-# Where the rows are, the target, columns left out, and what is published on the same split.
-SETS = {
-    "sms_spam": ("text", "label", (), "-"),
-    "tweeteval_emotion": (
-        "text",
-        "label",
-        (),
-        "SVM macro-F1 64.7 (README of cardiffnlp/tweeteval)",
-    ),
-    "clothing_reviews": ("tables", "Recommended IND", ("Rating",), "-"),
-    "banking77": ("text", "category", (), "-"),
-    "imdb": ("text", "label", ("rating",), "SVM-bi 89.16, NBSVM-bi 91.22 (Wang & Manning 2012)"),
-}
-
-
-def question(data: Path, name: str, most: int):
-    """Table, task and split: five stratified folds of the training rows, the test rows locked."""
-    from sklearn.model_selection import StratifiedKFold
-
-    from fathometer.table.ask import ask
-    from fathometer.table.read import read
-    from fathometer.table.split import Split
-
-    folder, target, dropped, _ = SETS[name]
-    raw = pq.read_table(data / folder / f"{name}.parquet").drop_columns(list(dropped))
-    part = np.array(raw["split"].to_pylist())
-    train, test = np.flatnonzero(part == "train"), np.flatnonzero(part == "test")
-    train = np.sort(np.random.default_rng(0).permutation(train)[:most])
-    rows = raw.take(pa.array(np.concatenate([train, test]))).drop_columns(["split"])
-    kinds = {"text": "text"} if folder == "text" else {}
-    table = read(rows, kinds=kinds).table
-    task = ask(table, target)
-    known, locked = np.arange(len(train)), np.arange(len(train), len(train) + len(test))
-    labels = task.encode(table[target])[known]
-    folds = StratifiedKFold(5, shuffle=True, random_state=0).split(known, labels)
-    return table, task, Split(known, locked, tuple(np.sort(own) for _, own in folds), 0)
+FOLDS = 5
 
 
 def learners(names: str):
@@ -68,7 +33,7 @@ def learners(names: str):
     return [each for each in every if not names or each.name in names.split(",")]
 
 
-def measure(learner, table, task, split) -> dict:
+def measure(learner, own: Question) -> dict:
     """Fit, export, and ask the file."""
     from sklearn.metrics import f1_score
 
@@ -76,6 +41,7 @@ def measure(learner, table, task, split) -> dict:
     from fathometer.modelfile.write import ship
     from fathometer.table.metric import METRICS
 
+    table, task, split, truth = own.table, own.task, own.split, own.truth
     began, spent = time.monotonic(), time.process_time()
     model = learner.fit(table, task, split)
     seconds, cpu = time.monotonic() - began, time.process_time() - spent
@@ -92,7 +58,6 @@ def measure(learner, table, task, split) -> dict:
         spent = time.process_time()
         file.scores(one)
         singly.append(time.process_time() - spent)
-    truth = task.encode(table[task.target])[split.lockbox]
     answers = scores.argmax(axis=1)
     return {
         "learner": learner.name,
@@ -136,7 +101,7 @@ def as_markdown(results: list[dict]) -> str:
         for found in results
     ]
     lines += ["", "Published: "]
-    lines += [f"- {name}: {words}" for name, (*_, words) in SETS.items() if words != "-"]
+    lines += [f"- {name}: {own.published}" for name, own in SETS.items() if own.published]
     return "\n".join(lines) + "\n"
 
 
@@ -152,11 +117,11 @@ def main() -> None:
     results = [json.loads(line) for line in kept]
     known = {(each["data"], each["learner"], each["rows"]) for each in results}
     for name in [name for name in SETS if not options.only or name in options.only.split(",")]:
-        table, task, split = question(options.data, name, options.rows)
+        own = question(options.data, name, folds=FOLDS, most=options.rows)
         for learner in learners(options.learners):
-            if (name, learner.name, len(split.train)) in known:
+            if (name, learner.name, len(own.split.train)) in known:
                 continue
-            results.append({"data": name, **measure(learner, table, task, split)})
+            results.append({"data": name, **measure(learner, own)})
             print(json.dumps(results[-1]), flush=True)
             if options.keep:
                 with options.keep.open("a") as file:

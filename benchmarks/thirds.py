@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+from data_sets import by_name
 from tables import RESULTS, run_one
 
 MOST_ROWS = 20_000  # that effort quick learns from
@@ -118,8 +119,7 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    entries = json.loads((options.data / "manifest.json").read_text())["datasets"]
-    by_name = {entry["name"]: entry for entry in entries}
+    known_sets = by_name(options.data)
     known = {}
     if options.keep.exists():
         kept = map(json.loads, options.keep.read_text().splitlines())
@@ -130,7 +130,9 @@ def main() -> None:
         if "failed" in full or (options.only and name not in options.only.split(",")):
             continue
         if name not in known:
-            known[name] = run_one(options.data, by_name[name], "--effort", "quick", part=third_of)
+            known[name] = run_one(
+                options.data, known_sets[name], "--effort", "quick", part=third_of
+            )
             print(json.dumps(known[name]), flush=True)
             with options.keep.open("a") as file:
                 file.write(json.dumps(known[name]) + "\n")

@@ -17,26 +17,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from engine import COLUMNS, ROWS, make_lessons
 
-from fathometer.networks.network import Inputs, Shape
+from fathometer.networks.network import Shape
 from fathometer.networks.perceptron import Perceptron
 from fathometer.population import train as population
 from fathometer.population.member import Lessons, Member, Schedule
 from fathometer.trial.measure import machine, versions
 
-NETWORKS, ROWS, COLUMNS, WIDTH = 5, 20_000, 32, 326
+NETWORKS, WIDTH = 5, 326
 BATCH = 256
-
-
-def make_lessons() -> Lessons:
-    generator = torch.Generator().manual_seed(0)
-    numbers = torch.randn(ROWS, COLUMNS, generator=generator)
-    target = (numbers[:, 0] * numbers[:, 1] > 0).long()
-    rows = torch.arange(ROWS)
-    inputs = Inputs(
-        numbers[None], torch.zeros(1, ROWS, 0), torch.zeros(1, ROWS, 0, dtype=torch.int64)
-    )
-    return Lessons(inputs, target[None], (rows[1000:],), (rows[:1000],), classify=True)
 
 
 @contextmanager
@@ -69,7 +59,7 @@ def main() -> None:
         "one thread an operator": population.one_thread_an_operator,
         "operators spread over cores": spread_over_cores,
     }
-    lessons = make_lessons()
+    lessons = make_lessons(torch.arange(1000, ROWS), torch.arange(1000))
     others = [multiprocessing.Process(target=keep_busy, daemon=True) for _ in range(options.busy)]
     for other in others:
         other.start()

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from data_sets import TIMES, by_name, metric_of, own_split
 
 from fathometer.learners import tree_portfolio
 from fathometer.learners.boosted import fit_boosted
@@ -34,8 +34,6 @@ from fathometer.table.read import read
 from fathometer.trial.measure import machine, versions
 
 TABLES = "california_housing,adult,bike_sharing_hour,wine_quality,covertype_part,diamonds"
-TIMES = {"bike_sharing_hour": "dteday"}  # columns that order the rows, where there is one
-WANTED = {"ROC AUC": "roc_auc", "accuracy": "accuracy", "RMSE": "rmse"}
 LEARNERS = {each.name: each for each in (LightGBM, XGBoost, CatBoost, RandomForest, ExtraTrees)}
 VARIANTS = ("usual", "searched, no crosses", "searched")
 RESULTS = Path(__file__).parent / "results" / "traditional-search.md"
@@ -43,11 +41,10 @@ RESULTS = Path(__file__).parent / "results" / "traditional-search.md"
 
 def understood(data: Path, entry: dict, rows: int, seed: int) -> tuple:
     """Table, task and split, the test rows of the data's README as the lockbox."""
-    raw = pq.read_table(data / entry["files"][0])
-    parts = [raw.filter(pc.equal(raw["split"], part)) for part in ("train", "test")]
-    table = read(pa.concat_tables(parts).drop_columns(["split", *entry["ignore"]])).table
-    task = ask(table, entry["target"], metric=WANTED[entry["metric"].split(";")[0]])
-    lockbox = np.arange(len(parts[0]), len(table))
+    train, test = own_split(pq.read_table(data / entry["files"][0]))
+    table = read(pa.concat_tables([train, test]).drop_columns(entry["ignore"])).table
+    task = ask(table, entry["target"], metric=metric_of(entry))
+    lockbox = np.arange(len(train), len(table))
     options = DivideOptions(5, time=TIMES.get(entry["name"]), max_train=rows)
     return table, task, divide(table, task, options, seed=seed, lockbox_rows=lockbox)
 
@@ -136,8 +133,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
-    entries = json.loads((options.data / "manifest.json").read_text())["datasets"]
-    known = {entry["name"]: entry for entry in entries}
+    known = by_name(options.data)
     results: list[dict] = []
     for name in options.learners.split(","):
         for table in options.only.split(","):

@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: one core, on a busy machine too
@@ -402,13 +403,15 @@ def interval_rows(options: argparse.Namespace) -> Iterator[str]:
         yield f"| {name} | {' | '.join(cells)} |"
 
 
-PARTS: dict[str, tuple[str, Callable[[argparse.Namespace], Iterator[str]]]] = {
+# What a simulation shows, by its name: a title, and the lines of its table.
+Parts = dict[str, tuple[str, Callable[[argparse.Namespace], Iterator[str]]]]
+PARTS: Parts = {
     "verdicts": ("Verdicts", verdict_rows),
     "intervals": ("Intervals of one score, and in brackets of the plain bootstrap", interval_rows),
 }
 
 
-def heading(options: argparse.Namespace) -> list[str]:
+def heading() -> list[str]:
     gaps = [hit_rate(HITS[1], part) - hit_rate(HITS[0], part) for part in (0.4, 0.1)]
     return [
         "# The verdict in worlds whose truth is known",
@@ -424,6 +427,21 @@ def heading(options: argparse.Namespace) -> list[str]:
     ]
 
 
+def write_parts(parts: Parts, head: list[str], options: argparse.Namespace, path: Path) -> None:
+    """Print the heading and the parts asked for as they come; with --write into the file too."""
+    started = time.perf_counter()
+    lines = list(head)
+    print("\n".join(lines), flush=True)
+    for name, (title, rows) in parts.items():
+        if options.part in (None, name):
+            for line in chain(("", f"## {title}", ""), rows(options)):
+                lines.append(line)
+                print(line, flush=True)
+    lines += ["", f"{time.perf_counter() - started:.0f} s on one core."]
+    if options.write:
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--worlds", type=int, default=60, help="of each kind")
@@ -437,20 +455,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    started = time.perf_counter()
-    lines = heading(options)
-    print("\n".join(lines), flush=True)
-    for name, (title, rows) in PARTS.items():
-        if options.part in (None, name):
-            for line in ("", f"## {title}", ""):
-                lines.append(line)
-                print(line)
-            for line in rows(options):
-                lines.append(line)
-                print(line, flush=True)
-    lines += ["", f"{time.perf_counter() - started:.0f} s on one core."]
-    if options.write:
-        RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_parts(PARTS, heading(), options, RESULTS)
 
 
 if __name__ == "__main__":

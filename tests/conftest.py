@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,6 +17,9 @@ from fathometer.table.read import read
 from fathometer.table.split import Split
 from fathometer.table.table import Table
 from fathometer.table.task import Task
+
+if TYPE_CHECKING:
+    from fathometer.trial.contest import Contest
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -74,17 +78,14 @@ def fares() -> Setting:
     return _setting("fare", 300)
 
 
-@pytest.fixture(scope="session")
-def shared_table() -> Callable[[str], Path]:
-    """The path of a development table; skips where the development data is absent."""
+@pytest.fixture
+def contest(survival: Setting, tmp_path: Path) -> Iterator[Contest]:
+    """A contest on the passengers that nobody has entered yet."""
+    from fathometer.trial.contest import Contest
+    from fathometer.trial.store import RunStore
 
-    def find(name: str) -> Path:
-        path = Path(__file__).parents[2] / "shared" / "data" / "tables" / f"{name}.parquet"
-        if not path.exists():
-            pytest.skip(f"the development table {name} is not beside the repository")
-        return path
-
-    return find
+    with RunStore.open(tmp_path, "key") as store:
+        yield Contest(survival.table, survival.task, survival.split, store, lambda news: None)
 
 
 @pytest.fixture(scope="session")

@@ -79,17 +79,24 @@ def name_of(document: Path) -> str:
     return document.stem
 
 
+# Documents that show the whole contest are read in one go: side by side each would run it anew.
+WHOLE = ("fathom compare titanic.csv --target survived", 0)
+SHARING = [document for document in DOCUMENTS if WHOLE in commands(document)]
+READINGS = [SHARING, *([document] for document in DOCUMENTS if document not in SHARING)]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
-def test_commands_and_examples_run_as_they_stand(document: Path, desk: Desk) -> None:
-    for block in blocks(document, "toml"):  # each begins with its file's name
-        (desk.folder / block.split()[1]).write_text(block, encoding="utf-8")
-    for command, code in commands(document):
-        desk.type(command, code=code)
-    examples = blocks(document, "python")
-    if examples:
-        done = desk.run([sys.executable, "-c", "\n".join(examples)])
-        assert done.returncode == 0, done.stderr
+@pytest.mark.parametrize("documents", READINGS, ids=lambda read: "+".join(map(name_of, read)))
+def test_commands_and_examples_run_as_they_stand(documents: list[Path], desk: Desk) -> None:
+    for document in documents:
+        for block in blocks(document, "toml"):  # each begins with its file's name
+            (desk.folder / block.split()[1]).write_text(block, encoding="utf-8")
+        for command, code in commands(document):
+            desk.type(command, code=code)
+        examples = blocks(document, "python")
+        if examples:
+            done = desk.run([sys.executable, "-c", "\n".join(examples)])
+            assert done.returncode == 0, done.stderr
 
 
 def test_guide_shows_every_command() -> None:

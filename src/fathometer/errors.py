@@ -90,6 +90,10 @@ class LearnerError(FathometerError):
     """A learner cannot be fitted on this table."""
 
 
+class NothingToMixError(LearnerError):
+    """The best mixture of all contestants is one of them alone."""
+
+
 class OutOfTimeError(LearnerError):
     """A learner cannot be fitted in the time that is left."""
 

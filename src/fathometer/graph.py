@@ -9,7 +9,7 @@ other. The graph knows nothing of tables, models or metadata.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -236,6 +236,24 @@ def write_blank(graph: Graph, texts: str) -> str:
         values_strings=[""],
         default_string="",
     )
+
+
+def write_lookup(graph: Graph, texts: str, numbers: Mapping[str, int], default: int) -> str:
+    """The number of each of some strings, `default` for those without one; int64 of their shape."""
+    return graph.add(
+        "LabelEncoder",
+        texts,
+        domain="ai.onnx.ml",
+        keys_strings=list(numbers),
+        values_int64s=list(numbers.values()),
+        default_int64=default,
+    )
+
+
+def write_slice(graph: Graph, tensor: str, start: int, end: int, axis: int = 1) -> str:
+    """A tensor's part from `start` to before `end` along an axis; negative ends count backwards."""
+    bounds = (graph.constant(np.array([bound])) for bound in (start, end, axis))
+    return graph.add("Slice", tensor, *bounds)
 
 
 def write_counts(graph: Graph, tokens: str, known: Sequence[str] | Sequence[int]) -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import fathometer as fm
+from command import fathom
 from fathometer.app.backbones import backbones, each_of
 from fathometer.app.comparison import compare
 from fathometer.errors import BackboneError, OptionError
@@ -19,14 +18,6 @@ from fathometer.trial.entrants import Effort
 from tiny_checkpoints import drawn_resnet, write_checkpoint
 
 README = "---\nlicense: apache-2.0\n---\n"
-
-
-def fathom(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "fathometer", *map(str, words)]
-    environment = {**os.environ, "FATHOMETER_CACHE": "off", "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        command, capture_output=True, text=True, cwd=cwd, env=environment, check=False
-    )
 
 
 @pytest.fixture(scope="module")

@@ -7,23 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from command import fathom
 from fathometer.app.door import next_command, print_error
 from fathometer.errors import ColumnError, FathometerError, KindError, OptionError
 
 MISSPELT = ColumnError(
     'p.csv has no column "survivd"; the nearest is "survived".', details="columns: a, survived (2)"
 )
-
-
-def fathom(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user does, without a terminal."""
-    return subprocess.run(
-        [sys.executable, "-m", "fathometer", *map(str, words)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        check=False,
-    )
 
 
 def test_error_says_what_was_asked_what_was_found_and_what_to_type() -> None:

@@ -66,6 +66,6 @@ def test_families_that_learned_from_unlike_numbers_of_rows_are_named(
         return [Trial(replace(card, learned_rows=rows.get(card.name))) for card in cards]
 
     found = said(learned(rows), verdict, understanding, np.arange(200))
-    assert "CatBoost learned from 31,258 rows, modern network from 20,000: the time did" in found
+    assert "CatBoost learned from 31,258 rows, modern network from 20,000: a part" in found
     equal = dict.fromkeys(rows, 20_000)
     assert "learned from" not in said(learned(equal), verdict, understanding, np.arange(200))

@@ -4,7 +4,14 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from fathometer.app.leaderboard import final_headings, final_rows, fitting, print_leaderboard
+from fathometer.app.leaderboard import (
+    bill_cells,
+    final_headings,
+    final_rows,
+    fitting,
+    print_leaderboard,
+)
+from fathometer.report.tables import CHARGES
 from fathometer.table.metric import METRICS
 from fathometer.trial.scorecard import Scorecard
 
@@ -31,6 +38,13 @@ def test_wide_terminal_shows_the_whole_bill(cards: tuple[Scorecard, ...]) -> Non
     shown = printed(cards, 140)
     for said in ("3.1 s", "≈41 J", "123 MB", "212 KB", "38 µs", "26,000", "9 rules"):
         assert said in shown
+
+
+def test_the_report_says_every_cost_as_the_terminal_does(cards: tuple[Scorecard, ...]) -> None:
+    bills = [card.bill for card in cards if card.bill is not None]
+    assert bills
+    for bill in bills:
+        assert set(bill_cells(bill)) <= {charge.cell(bill).said for charge in CHARGES}
 
 
 def test_columns_give_way_one_at_a_time(cards: tuple[Scorecard, ...]) -> None:

@@ -6,8 +6,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +14,7 @@ import pytest
 from PIL import Image
 
 import fathometer as fm
-from fathometer.app.commands import application
+from command import fathom
 from fathometer.app.comparison import compare
 from fathometer.errors import FathometerError
 
@@ -28,14 +26,6 @@ def run(striped_folder, tmp_path_factory):
     photos = shutil.copytree(striped_folder, root / "photos")
     (photos / "across" / "broken.png").write_bytes(b"broken")
     return compare(photos, only=("constant",), out=root / "photos.fathom")
-
-
-def fathom(*words, folder):
-    environment = {**os.environ, "FATHOMETER_CACHE": "off", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "fathometer", *map(str, words)]
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
 
 
 def test_the_classes_are_asked_for_by_themselves(run):
@@ -56,13 +46,13 @@ def test_a_refused_picture_is_written_down_with_its_path(run):
 def test_the_command_says_what_it_read_and_what_to_type_next(striped_folder, tmp_path):
     shutil.copytree(striped_folder, tmp_path / "stripes")
     (tmp_path / "stripes" / "down" / "text.png").write_text("no picture")
-    said = fathom("compare", "stripes", "--only", "constant", folder=tmp_path)
+    said = fathom("compare", "stripes", "--only", "constant", cwd=tmp_path)
     assert said.returncode == 0, said.stderr
     plain = " ".join(said.stdout.split())
     assert "120 rows · 3 columns" in plain
     assert "refused down/text.png: is no PNG" in plain
     assert "fathom predict stripes.fathom/winner.onnx more_photos/" in plain
-    answers = fathom("predict", "stripes.fathom/winner.onnx", "stripes", folder=tmp_path)
+    answers = fathom("predict", "stripes.fathom/winner.onnx", "stripes", cwd=tmp_path)
     lines = answers.stdout.splitlines()
     assert lines[0] == "path,label,probability_across,probability_down"
     assert len(lines) == 121
@@ -70,10 +60,10 @@ def test_the_command_says_what_it_read_and_what_to_type_next(striped_folder, tmp
     assert "1 picture cannot be read: no answer; the first is down/text.png: it is no" in (
         answers.stderr
     )
-    inspected = fathom("inspect", "stripes.fathom/winner.onnx", folder=tmp_path)
+    inspected = fathom("inspect", "stripes.fathom/winner.onnx", cwd=tmp_path)
     assert "(rows, any height, any width, 3)" in inspected.stdout
     document = json.loads(
-        fathom("inspect", "stripes.fathom/winner.onnx", "--json", folder=tmp_path).stdout
+        fathom("inspect", "stripes.fathom/winner.onnx", "--json", cwd=tmp_path).stdout
     )
     assert document["columns"][0]["picture"] == {"height": 18, "width": 24, "channels": 3}
 
@@ -118,7 +108,6 @@ def test_the_same_folder_gives_the_same_bytes(striped_folder, tmp_path):
 def test_a_source_without_classes_still_needs_a_target(passengers):
     with pytest.raises(FathometerError, match="not told which column"):
         fm.compare(str(passengers))
-    assert application is not None
 
 
 @pytest.mark.parametrize("language", ["Python", "JavaScript"])

@@ -127,6 +127,21 @@ def test_a_lockbox_on_which_the_metric_measures_nothing_is_refused(readings):
     prepare(early, Options("sold", time="day", metric="accuracy"))
 
 
+def test_a_lockbox_of_one_row_or_group_is_refused(readings):
+    with pytest.raises(SplitError, match="a single row"):
+        prepare(readings, Options("sold", test=readings.iloc[:1]))
+    west = readings["shop"] == "west"
+    apart = readings.assign(shop=readings["shop"] + (readings["day"].dt.day % 2).astype(str))
+    one = readings[west]
+    with pytest.raises(SplitError, match="a single group"):
+        prepare(apart[~west], Options("sold", group="shop", test=one))
+
+
+def test_no_data_numbers_as_large_as_numbers_go_break_nothing(readings):
+    lost = readings.assign(stock=readings["stock"].where(readings.index % 7 > 0, -1.79e308))
+    assert prepare(lost, Options("sold")).task.target == "sold"
+
+
 @pytest.mark.parametrize("option", ["group", "time", "ignore"])
 def test_the_target_can_be_nothing_else(option):
     with pytest.raises(OptionError, match=f'"sold" is the target; --{option}'):

@@ -70,9 +70,25 @@ def test_mistakes_are_answered(file, frame, change, options, error, said):
         importance(file, frame.assign(**change), **options)
 
 
-def test_one_row_tells_nothing_and_breaks_nothing(file, frame):
-    found = importance(file, frame.iloc[:1], metric="accuracy")
-    assert {one.value for one in found.columns} == {0.0}
+def test_one_row_has_no_other_to_exchange_with(file, frame):
+    with pytest.raises(TaskError, match="a single row"):
+        importance(file, frame.iloc[:1], metric="accuracy")
+
+
+def test_columns_of_unlike_length_are_refused(file, frame):
+    columns = {name: frame[name].to_numpy() for name in frame}
+    with pytest.raises(ColumnError, match='"survived" has 60 values, other columns 200'):
+        importance(file, columns | {"survived": columns["survived"][:60]})
+
+
+def test_rows_without_a_group_stand_for_themselves(file, frame):
+    alone = frame.assign(house=[f"h{k}" for k in range(200)])
+    lost = frame.assign(house=[f"h{k}" if k < 100 else None for k in range(200)])
+    expected = importance(file, alone, group="house")
+    found = importance(file, lost, group="house")
+    assert found.independent == expected.independent
+    first, other = found.columns[0], expected.columns[0]
+    assert first.high - first.low == pytest.approx(other.high - other.low, rel=0.25)
 
 
 def test_missing_values_are_exchanged_as_they_are(file, frame):

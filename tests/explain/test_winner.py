@@ -14,18 +14,10 @@ import fathometer as fm
 from fathometer.explain.winner import winner_importance
 from fathometer.learners.constant import Constant
 from fathometer.learners.linear import Logistic
-from fathometer.trial.contest import Contest, Terms
+from fathometer.trial.contest import Terms
 from fathometer.trial.side_fit import LeftOut
-from fathometer.trial.store import RunStore
 from fathometer.verdict.importance import importance_sentence
 from fathometer.verdict.schema import verdict_from
-
-
-@pytest.fixture
-def contest(survival, tmp_path):
-    with RunStore.open(tmp_path, "key") as store:
-        table, task, split = survival.table, survival.task, survival.split
-        yield Contest(table, task, split, store, lambda news: None)
 
 
 @pytest.fixture
@@ -77,7 +69,7 @@ def test_a_comparison_says_and_writes_it(passengers_path, tmp_path):
         passengers_path,
         target="survived",
         only=["constant", "logistic"],
-        ignore=["name"],
+        ignore=["name", "ticket", "cabin"],
         out=tmp_path / "run",
     )
     verdict = comparison.verdict

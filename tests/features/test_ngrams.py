@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -21,6 +20,7 @@ from fathometer.features.text_tokens import Unit, characters_help, tokens_of
 from fathometer.graph import Element, Graph
 from fathometer.table.kind import Kind
 from fathometer.table.table import Table, column_from
+from shared_files import shared
 
 ODD = [
     "",
@@ -49,10 +49,7 @@ texts = st.lists(st.text(letters, max_size=40), min_size=1, max_size=6)
 
 @pytest.fixture(scope="module")
 def messages():
-    path = Path(__file__).parents[3] / "shared" / "data" / "text" / "sms_spam.parquet"
-    if not path.exists():
-        pytest.skip("the development texts are not beside the repository")
-    return pq.read_table(path)
+    return pq.read_table(shared("text/sms_spam.parquet"))
 
 
 def column(values):

@@ -86,22 +86,6 @@ def test_own_target_has_no_say_in_own_out_of_fold_scores(booster: Boosting) -> N
 
 
 @every_booster
-@pytest.mark.parametrize("classes", [2, 3])
-def test_class_that_a_fold_lacks_keeps_its_column(booster: Boosting, classes: int) -> None:
-    table, task, split = shells(200, classes=classes)
-    places = task.encode(table[task.target])
-    rare = split.train[places[split.train] == 0]
-    common = np.setdiff1d(split.train, rare)
-    folds = (np.sort(np.append(rare, common[:40])), common[40:])
-    lacking = replace(split, folds=folds)
-    model = booster.fit(table, task, lacking)
-    assert model.out_of_fold.shape == (len(split.train), classes)
-    assert np.isfinite(model.out_of_fold).all()
-    expected = model.predict(table).scores
-    assert_allclose(ask_graph(model, table), expected, rtol=1e-6, atol=1e-6)
-
-
-@every_booster
 def test_few_rows_are_enough_to_answer(booster: Boosting) -> None:
     table, task, split = shells(12, classes=2)
     model = booster.fit(table, task, split)

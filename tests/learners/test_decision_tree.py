@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.tree import DecisionTreeClassifier
-from tree_tables import ask_graph, far_off, graph_bytes, shells, thirds
+from tree_tables import ask_graph, far_off, shells, thirds
 
 from fathometer.errors import OutOfTimeError
 from fathometer.learners.contract import Budget
@@ -104,22 +104,6 @@ def test_no_class_is_called_impossible() -> None:
     model = DecisionTree().fit(table, task, split)
     assert model.predict(table).scores.min() >= 1.0 / (len(split.train) + 2) - 1e-12
     assert_allclose(model.predict(table).scores.sum(axis=1), 1.0)
-
-
-def test_class_that_a_fold_lacks_keeps_its_column() -> None:
-    table, task, split = shells(200, classes=3)
-    places = task.encode(table[task.target])
-    rare = split.train[places[split.train] == 0]
-    common = np.setdiff1d(split.train, rare)
-    folds = (np.sort(np.append(rare, common[:40])), common[40:])
-    model = DecisionTree().fit(table, task, replace(split, folds=folds))
-    assert model.out_of_fold.shape == (len(split.train), 3)
-
-
-def test_same_seed_gives_the_same_bytes() -> None:
-    table, task, split = shells(300, classes=3)
-    first, second = (graph_bytes(DecisionTree().fit(table, task, split)) for _ in range(2))
-    assert first == second
 
 
 def test_no_time_at_all_is_said() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from killing import Killed, killed_after
 
 from fathometer.errors import LearnerError
 from fathometer.learners.contract import Budget, Progress
@@ -101,21 +102,14 @@ def test_a_killed_search_goes_on_from_its_checkpoint_to_the_same_bytes(
 ) -> None:
     monkeypatch.setattr("fathometer.population.train.SAVE_SECONDS", 0.0)
     whole = SEARCH.fit(survival.table, survival.task, survival.split)
-    asked = iter(range(10_000))
-
-    class Killed(Exception):
-        pass
-
-    class Dying(Budget):
-        @property
-        def spent(self) -> bool:
-            if next(asked) > 60:
-                raise Killed
-            return False
-
     place = tmp_path / "population.npz"
     with pytest.raises(Killed):
-        SEARCH.fit(survival.table, survival.task, survival.split, budget=Dying(checkpoint=place))
+        SEARCH.fit(
+            survival.table,
+            survival.task,
+            survival.split,
+            budget=Budget(checkpoint=place, stopped=killed_after(60)),
+        )
     assert place.exists()
     resumed = SEARCH.fit(
         survival.table, survival.task, survival.split, budget=Budget(checkpoint=place)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -32,19 +31,17 @@ from fathometer.table.divide import DivideOptions, divide
 from fathometer.table.kind import Kind
 from fathometer.table.metric import METRICS
 from fathometer.table.table import Table, column_from
+from shared_files import shared
 
 CLASSIFIERS = [
     NgramLogistic((1e-4, 1e-5), iterations=15),
     NaiveBayesSVM((1e-3, 1e-4), iterations=15),
     NgramBayes((1.0, 0.1)),
 ]
-SHARED = Path(__file__).parents[3] / "shared" / "data"
 
 
 def shared_rows(path, count):
-    if not (SHARED / path).exists():
-        pytest.skip("the development texts are not beside the repository")
-    return pq.read_table(SHARED / path).slice(0, count)
+    return pq.read_table(shared(path)).slice(0, count)
 
 
 def setting(columns, target):

@@ -64,15 +64,3 @@ def test_no_time_at_all_is_said(forest: Forest) -> None:
     table, task, split = shells(60, classes=2)
     with pytest.raises(OutOfTimeError):
         forest.fit(table, task, split, budget=Budget(time.monotonic() - 1.0))
-
-
-@every_forest
-def test_class_that_a_fold_lacks_keeps_its_column(forest: Forest) -> None:
-    table, task, split = shells(200, classes=2)
-    places = task.encode(table[task.target])
-    rare = split.train[places[split.train] == 0]
-    common = np.setdiff1d(split.train, rare)
-    folds = (np.sort(np.append(rare, common[:40])), common[40:])
-    model = forest.fit(table, task, replace(split, folds=folds))
-    assert model.out_of_fold.shape == (len(split.train), 2)
-    assert_allclose(model.out_of_fold.sum(axis=1), 1.0)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
+from killing import Killed, killed_after
 from sklearn.datasets import load_digits
 
 from fathometer.errors import LearnerError, OutOfTimeError
@@ -146,21 +147,9 @@ def test_a_killed_fit_goes_on_to_the_same_file(tmp_path, monkeypatch):
     monkeypatch.setattr("fathometer.population.solo.SAVE_SECONDS", 0.0)
     table, task, split = numerals()
     whole = FAST.fit(table, task, split)
-    asked = iter(range(10_000))
-
-    class Killed(Exception):
-        pass
-
-    class Dying(Budget):
-        @property
-        def spent(self) -> bool:
-            if next(asked) > 20:
-                raise Killed
-            return False
-
     place = tmp_path / "raw.npz"
     with pytest.raises(Killed):
-        FAST.fit(table, task, split, budget=Dying(checkpoint=place))
+        FAST.fit(table, task, split, budget=Budget(checkpoint=place, stopped=killed_after(20)))
     assert place.exists()
     resumed = FAST.fit(table, task, split, budget=Budget(checkpoint=place))
     assert np.array_equal(whole.out_of_fold, resumed.out_of_fold)

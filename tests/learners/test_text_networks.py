@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -20,6 +19,7 @@ from fathometer.table.ask import ask
 from fathometer.table.divide import DivideOptions, divide
 from fathometer.table.kind import Kind
 from fathometer.table.table import Table, column_from
+from shared_files import shared
 
 BRIEF = RawTraining(epochs=2, batch=32, least_steps=0, dropout=0.1)
 LEARNERS = [
@@ -91,10 +91,7 @@ def test_lockbox_texts_teach_nothing(survival):
 
 
 def messages(rows: int) -> Table:
-    path = Path(__file__).parents[3] / "shared" / "data" / "text" / "sms_spam.parquet"
-    if not path.exists():
-        pytest.skip("the messages are not beside the repository")
-    stored = pq.read_table(path).slice(0, rows)
+    stored = pq.read_table(shared("text/sms_spam.parquet")).slice(0, rows)
     return Table(
         (
             column_from("text", Kind.TEXT, stored["text"].to_pylist()),

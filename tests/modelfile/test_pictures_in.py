@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 from onnx import helper
 from PIL import Image
+from resealing import resealed
 
 from fathometer.errors import FathometerError, Fault, KindError, ModelFileError, SourceError
 from fathometer.learners.constant import Constant
 from fathometer.learners.linear import Logistic
 from fathometer.modelfile.load import from_bytes
 from fathometer.modelfile.picture_list import pictures_from
-from fathometer.modelfile.verify import BLANK_HASH, HASH_KEY, blank_hash_of
 from fathometer.modelfile.write import VECTORS, ship
 from fathometer.table.ask import ask
 from fathometer.table.divide import DivideOptions, divide
@@ -164,15 +164,6 @@ def test_pictures_beside_other_columns(striped_folder, tmp_path):
     specs = [spec.kind for spec in file.columns]
     assert Kind.IMAGE in specs
     assert len(read_as(pd.DataFrame(rows), file.columns).table) == 120
-
-
-def resealed(proto):
-    for prop in proto.metadata_props:
-        if prop.key == HASH_KEY:
-            prop.value = BLANK_HASH
-    raw = proto.SerializeToString(deterministic=True)
-    start = raw.rindex(BLANK_HASH.encode())
-    return raw[:start] + blank_hash_of(raw, start).encode() + raw[start + 64 :]
 
 
 def grow(proto, resize):

@@ -6,13 +6,14 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from resealing import resealed
 
 from fathometer.errors import Fault, ModelFileError
 from fathometer.learners.linear import Logistic
 from fathometer.modelfile import load as loading
 from fathometer.modelfile import verify as verifying
 from fathometer.modelfile.load import from_bytes, load
-from fathometer.modelfile.verify import BLANK_HASH, HASH_KEY, blank_hash_of, verify
+from fathometer.modelfile.verify import verify
 from fathometer.modelfile.write import ship
 
 
@@ -20,16 +21,6 @@ from fathometer.modelfile.write import ship
 def content(survival):
     model = Logistic((1e-2,)).fit(survival.table, survival.task, survival.split)
     return ship(model, "logistic", survival.table, survival.split.lockbox).file().content
-
-
-def resealed(proto):
-    """The bytes with a hash that fits, so that only the change itself can be refused."""
-    for prop in proto.metadata_props:
-        if prop.key == HASH_KEY:
-            prop.value = BLANK_HASH
-    raw = proto.SerializeToString(deterministic=True)
-    start = raw.rindex(BLANK_HASH.encode())
-    return raw[:start] + blank_hash_of(raw, start).encode() + raw[start + 64 :]
 
 
 def add_loop(proto):

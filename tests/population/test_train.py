@@ -79,7 +79,6 @@ def mixed_members(lessons: Lessons, seed: int) -> list[Member]:
             dropout=float(draw.choice([0.0, draw.uniform(0, 0.5)])),
             steps=int(draw.integers(3, 9)) * SCHEDULE.every,
             label_smoothing=float(draw.choice([0.0, 0.1])),
-            rows=None if draw.integers(2) else int(draw.integers(20, 60)),
         )
         for _ in range(8)
     ]
@@ -252,15 +251,6 @@ def test_rows_that_validate_a_fold_do_not_teach_its_members() -> None:
     (one,) = train(lessons, member, SCHEDULE)
     (other,) = train(replace(lessons, target=spoiled), member, SCHEDULE)
     assert torch.equal(flat(one), flat(other))
-
-
-def test_smaller_subsets_are_part_of_larger_ones() -> None:
-    lessons = make_lessons(classify=False)
-    member = first_member(lessons)
-    few, more = (lessons.learning_of(replace(member, rows=rows)).tolist() for rows in (10, 30))
-    assert len(few) == 10
-    assert few == more[:10]
-    assert set(more) < set(lessons.learning[0].tolist())
 
 
 def test_outputs_are_those_of_the_kept_weights() -> None:

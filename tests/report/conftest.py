@@ -13,10 +13,10 @@ from fathometer.report.content import (
     ColumnLine,
     FileLine,
     InputLine,
-    RejectedLine,
     ReportContent,
 )
 from fathometer.report.diagnosis import confusion, reliability, residuals
+from fathometer.table.sources.raw import RejectedLine
 from fathometer.table.task import Task, TaskKind
 from fathometer.trial.scorecard import Bill, Coverage, Quality, Scorecard
 from fathometer.verdict.verdict import ChallengerGap, FoldGap, Gap, Pair, Verdict, Worth

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from svg_parts import parts
 
 from fathometer.report.charts import NARROW, WIDE
 from fathometer.report.curve_chart import forecast_chart, forecast_section
@@ -39,11 +40,6 @@ def drawn() -> Forecast:
         tuple(outlook(factor) for factor in np.geomspace(1, 10, 25).tolist()),
         Crossing("deep", 4_600, 1_500, None),
     )
-
-
-def parts(svg: str, kind: str) -> list[ElementTree.Element]:
-    root = ElementTree.fromstring(svg)
-    return [each for each in root.iter() if kind in (each.get("class") or "").split()]
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])

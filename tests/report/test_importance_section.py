@@ -6,6 +6,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
+from svg_parts import parts
 
 from fathometer.report.charts import NARROW, WIDE
 from fathometer.report.importance_section import CHARTED, importance, importance_chart
@@ -18,11 +19,6 @@ COLUMNS = (
     ColumnLoss("parch", "number", -0.002, -0.01, 0.006),
 )
 FOUND = Importance("CatBoost", "roc_auc", 0.87, 178, 5, COLUMNS)
-
-
-def parts(svg: str, kind: str) -> list[ElementTree.Element]:
-    root = ElementTree.fromstring(svg)
-    return [each for each in root.iter() if kind in (each.get("class") or "").split()]
 
 
 def with_importance(content, found, **change):

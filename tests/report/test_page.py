@@ -8,8 +8,9 @@ from html.parser import HTMLParser
 import pytest
 
 from fathometer.graph import Element
-from fathometer.report.content import ColumnLine, FileLine, InputLine, RejectedLine
+from fathometer.report.content import ColumnLine, FileLine, InputLine
 from fathometer.report.page import asset, render
+from fathometer.table.sources.raw import RejectedLine
 from fathometer.table.task import Task, TaskKind
 from fathometer.verdict.verdict import Verdict
 

@@ -16,7 +16,7 @@ from fathometer.table.kind import Kind
 from fathometer.table.split import Split
 from fathometer.table.table import Table, column_from
 from fathometer.table.task import Task, TaskKind
-from fathometer.table.together import row_codes
+from fathometer.table.together import group_codes, row_codes
 
 
 def customers(rows: int, seed: int, *, classes: int = 2, values: int = 1000) -> Table:
@@ -204,7 +204,7 @@ def test_missing_values_repeat_each_other_but_rows_without_a_group_do_not():
     ("options", "rows", "found"),
     [
         (DivideOptions(), 9, "9 rows with a target"),
-        (DivideOptions(group="one"), 40, "1 group of 40 rows"),
+        (DivideOptions(group="one"), 40, "1 group of 40 rows; at least 4"),
         (DivideOptions(time="one"), 40, "cannot be ordered in time"),
         (DivideOptions(time="day", group="customer"), 40, "contradict"),
     ],
@@ -217,6 +217,19 @@ def test_what_cannot_be_divided_is_refused_with_what_to_type(options, rows, foun
         divide(table, task_of(table), options)
     assert caught.value.try_next.startswith("--") or not caught.value.try_next
     assert caught.value.try_next or caught.value.details or rows < 10
+
+
+@pytest.mark.parametrize("count", [4, 5, 7])
+def test_of_few_groups_two_judge_and_two_teach(count):
+    table = customers(200, 3)
+    sites = column_from("site", Kind.CATEGORY, [f"s{k % count}" for k in range(200)])
+    table = Table((*table.columns, sites))
+    for seed in range(5):
+        split = divide(table, task_of(table), DivideOptions(group="site"), seed=seed)
+        groups = group_codes(table, "site")
+        assert len(np.unique(groups[split.lockbox])) >= 2
+        assert len(np.unique(groups[split.train])) >= 2
+        assert not set(groups[split.lockbox]) & set(groups[split.train])
 
 
 def test_groups_that_repeated_rows_link_into_one_are_refused():

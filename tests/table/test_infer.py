@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from decimal import Decimal
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -18,8 +17,7 @@ from fathometer.table.kind import Kind
 from fathometer.table.layout import LAYOUTS
 from fathometer.table.read import read, read_as
 from fathometer.table.table import STORAGE, Column
-
-ROOT = Path(__file__).parents[2]
+from shared_files import shared
 
 
 def understood(values: object, name: str = "x") -> Column:
@@ -190,9 +188,7 @@ def test_any_strings_give_a_column_of_the_same_length(values: list[str | None]) 
 
 
 def test_the_passengers_are_understood() -> None:
-    path = ROOT / "../shared/data/tables/titanic.parquet"
-    if not path.exists():
-        pytest.skip("shared data sets are absent")
+    path = shared("tables/titanic.parquet")
     kinds = {column.name: column.kind for column in read(path, ignore=["split"]).table}
     assert kinds == {
         **dict.fromkeys(["Survived", "Pclass", "Age", "SibSp", "Parch", "Fare"], Kind.NUMBER),

@@ -13,7 +13,7 @@ from PIL import Image
 from fathometer.errors import ColumnError, FathometerError, KindError, OptionError, TaskError
 from fathometer.table.ask import ask
 from fathometer.table.kind import Kind, PictureSize
-from fathometer.table.read import read, read_as, write_rejected
+from fathometer.table.read import read, read_as, rejected_as_csv
 from fathometer.table.together import row_codes
 
 
@@ -77,15 +77,14 @@ def albums(tmp_path, contents):
     return tmp_path / "t.csv"
 
 
-def test_paths_are_found_beside_the_table_and_broken_ones_refused(albums, tmp_path):
+def test_paths_are_found_beside_the_table_and_broken_ones_refused(albums):
     reading = read(albums)
     assert [column.kind for column in reading.table] == [Kind.IMAGE, Kind.NUMBER]
     assert reading.table["price"].numbers.tolist() == [0.0, 1.5, 3.0, 4.5, 9.5]
     assert reading.table["photo"].missing == 1
     assert not reading.table["photo"].pixels[4].any()
     assert [each.line for each in reading.rejected] == [5, 6]
-    write_rejected(reading, tmp_path / "rejected.csv")
-    lines = (tmp_path / "rejected.csv").read_text().splitlines()
+    lines = rejected_as_csv(reading.rejected).splitlines()
     assert lines[0] == "line,reason,text"
     assert lines[1].startswith("5,cannot be decoded")
     assert lines[1].endswith("photos/4.png")

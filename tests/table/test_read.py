@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import csv
+from io import StringIO
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from fathometer.errors import ColumnError, EmptySourceError, KindError, OptionError, StoreError
+from fathometer.errors import ColumnError, EmptySourceError, KindError, OptionError
 from fathometer.table.kind import ColumnSpec, Kind
 from fathometer.table.layout import ISO, DateLayout
-from fathometer.table.read import read, read_as, write_rejected
+from fathometer.table.read import read, read_as, rejected_as_csv
 
 
 def test_a_declared_category_of_numbers_is_named_without_a_fraction() -> None:
@@ -122,14 +123,11 @@ def test_reading_again_as_the_understood_columns_changes_nothing() -> None:
     assert again.content_hash == table.content_hash
 
 
-def test_rejected_lines_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_rejected_lines_survive_as_csv_with_their_quotes_and_line_ends(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text('a,b\n1,2\n3\n4,5,"x\n"\n5,6\n')
-    write_rejected(read(path), tmp_path / "rejected.csv")
-    with (tmp_path / "rejected.csv").open(newline="") as file:
-        lines = list(csv.reader(file))
-    assert lines[0] == ["line", "reason", "text"]
-    assert [line[0] for line in lines[1:]] == ["3", "4"]
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["rejected.csv", "rows.csv"]
-    with pytest.raises(StoreError):
-        write_rejected(read(path), tmp_path / "absent" / "rejected.csv")
+    reading = read(path)
+    header, *lines = csv.reader(StringIO(rejected_as_csv(reading.rejected), newline=""))
+    assert header == ["line", "reason", "text"]
+    assert lines == [[str(each.line), each.reason, each.text] for each in reading.rejected]
+    assert [line[0] for line in lines] == ["3", "4"]

@@ -166,6 +166,60 @@ def test_a_regressor_fixed_to_one_row_is_asked_row_by_row(
     np.testing.assert_array_equal(found[:, 0], passengers["pclass"].numbers[:9] ** 2)
 
 
+def fixed(tmp_path: Path, kind: int, width: int, rows: int | str = "rows") -> Path:
+    """A model whose answer is its input, so many columns wide."""
+    return written(
+        tmp_path / "fixed.onnx",
+        [helper.make_node("Identity", ["x"], ["label"])],
+        [("x", kind, [rows, width])],
+        [("label", kind, [rows, width])],
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "width", "rows", "said"),
+    [
+        (TensorProto.INT64, 2, "rows", "2 columns of labels"),
+        (TEXT, 2, "rows", "2 columns of labels"),
+        (DOUBLE, 2, 10**13, "exactly 10,000,000,000,000 rows at a time"),
+    ],
+)
+def test_answers_of_another_shape_are_refused(
+    tmp_path: Path, passengers: Table, kind: int, width: int, rows: int | str, said: str
+) -> None:
+    path = fixed(tmp_path, kind, width, rows)
+    mapping = tmp_path / "two.toml"
+    mapping.write_text('[input.x]\ncolumns = ["pclass", "survived"]\n', encoding="utf-8")
+    with pytest.raises(ModelFileError, match=said):
+        judged_scores(challenger_from(f"{path}:{mapping}", SURVIVAL), passengers)
+
+
+def test_one_answer_for_all_rows_is_refused(tmp_path: Path, passengers: Table) -> None:
+    path = written(
+        tmp_path / "scalar.onnx",
+        [helper.make_node("ReduceSum", ["pclass"], ["value"], keepdims=0)],
+        [("pclass", DOUBLE, ["rows", 1])],
+        [("value", DOUBLE, [])],
+    )
+    with pytest.raises(ModelFileError, match="has shape"):
+        judged_scores(challenger_from(str(path), FARES), passengers)
+
+
+def test_two_columns_do_not_enter_an_input_of_one_value_a_row(
+    tmp_path: Path, passengers: Table
+) -> None:
+    path = written(
+        tmp_path / "flat.onnx",
+        [helper.make_node("Identity", ["x"], ["value"])],
+        [("x", DOUBLE, ["rows"])],
+        [("value", DOUBLE, ["rows"])],
+    )
+    mapping = tmp_path / "two.toml"
+    mapping.write_text('[input.x]\ncolumns = ["pclass", "survived"]\n', encoding="utf-8")
+    with pytest.raises(ColumnError, match="one value a row, and 2 columns"):
+        judged_scores(challenger_from(f"{path}:{mapping}", FARES), passengers)
+
+
 def refused(make: Callable[[], object]) -> FathometerError:
     with pytest.raises(FathometerError) as caught:
         make()
@@ -370,7 +424,7 @@ def compared(passengers_path: Path, tmp_path_factory: pytest.TempPathFactory) ->
         passengers_path,
         target="survived",
         only=["constant", "logistic"],
-        ignore=["name"],
+        ignore=["name", "ticket", "cabin"],
         out=tmp_path_factory.mktemp("first"),
     )
 
@@ -383,7 +437,7 @@ def test_the_winner_of_another_run_enters_and_is_judged_as_it_was(
         passengers_path,
         target="survived",
         only=["constant", "decision tree"],
-        ignore=["name"],
+        ignore=["name", "ticket", "cabin"],
         challengers=[winner, f"{network}:{mapping}"],
         out=tmp_path / "second",
     )

@@ -14,21 +14,13 @@ from fathometer.learners.light_gbm import LightGBM
 from fathometer.learners.network import PlainNetwork, Training
 from fathometer.table.metric import METRICS
 from fathometer.table.task import Task, TaskKind
-from fathometer.trial.contest import Contest
 from fathometer.trial.credit import CREDIT, corners, on_learned
 from fathometer.trial.pace import Terms
-from fathometer.trial.store import RunStore
+from fathometer.verdict.bench import Rows
 from fathometer.verdict.credit import PLACES, Effect, credit, in_words
 
 BRIEF = Training(epochs=3, least_steps=30)
 LEARNERS = (LightGBM(40, 0.2, 10), PlainNetwork(training=BRIEF, width=32))
-
-
-@pytest.fixture
-def contest(survival, tmp_path):
-    with RunStore.open(tmp_path, "key") as store:
-        table, task, split = survival.table, survival.task, survival.split
-        yield Contest(table, task, split, store, lambda news: None)
 
 
 def test_all_four_corners_are_scored_out_of_fold_and_kept(contest):
@@ -96,7 +88,7 @@ def made_up(features: float, learner: float):
 
 def test_effects_are_what_was_put_in_and_add_up():
     scores, task, truth = made_up(features=0.8, learner=0.3)
-    found = credit(scores, task, truth, seed=0)
+    found = credit(scores, task, Rows(truth), seed=0)
     assert found.features.low < 0.8 < found.features.high
     assert found.learner.low < 0.3 < found.learner.high
     gap = found.corners[0].value - found.corners[3].value  # an error: less is better
@@ -109,13 +101,13 @@ def test_an_effect_is_said_at_the_precision_that_its_interval_deserves():
     assert in_words(Effect(0.000636, -0.00844, 0.00928)) == "+0.0006 [−0.0084, +0.0093]"
     assert in_words(Effect(3188.8, 2138.9, 4276.7)) == "+3,200 [+2,100, +4,300]"
     scores, task, truth = made_up(features=0.8, learner=0.3)
-    second = credit(scores, task, truth, seed=0).corners[1]  # within some 0.03
-    assert credit(scores, task, truth, seed=0).sentence.count(f"{second.value:.3f}") == 1
+    second = credit(scores, task, Rows(truth), seed=0).corners[1]  # within some 0.03
+    assert credit(scores, task, Rows(truth), seed=0).sentence.count(f"{second.value:.3f}") == 1
 
 
 def test_no_difference_is_called_none():
     scores, task, truth = made_up(features=0.0, learner=0.0)
-    found = credit(scores, task, truth, seed=0)
+    found = credit(scores, task, Rows(truth), seed=0)
     assert found.sentence.startswith("Neither the features nor the learner")
 
 
@@ -136,6 +128,6 @@ def test_a_class_of_three_rows_is_not_lost_among_many():
     truth[:3] = 1
     second = np.random.default_rng(0).random(len(truth))
     scores = np.column_stack([1 - second, second])
-    found = credit(dict.fromkeys(PLACES, ("one", scores)), task, truth, seed=0)
+    found = credit(dict.fromkeys(PLACES, ("one", scores)), task, Rows(truth), seed=0)
     assert np.isfinite([corner.value for corner in found.corners]).all()
     assert found.features.value == 0.0

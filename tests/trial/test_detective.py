@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -13,9 +11,9 @@ from fathometer.table.kind import Kind
 from fathometer.table.split import Split
 from fathometer.table.table import Column, Table, column_from
 from fathometer.trial.detective import Suspicion, investigate
+from shared_files import shared
 
 ROWS = 2500  # more than those whose folds are drawn several times
-TABLES = Path(__file__).parents[3] / "shared" / "data" / "tables"
 
 
 def number(name: str, values: np.ndarray) -> Column:
@@ -190,8 +188,21 @@ def test_columns_without_values_and_text_do_no_harm():
 def test_public_tables_give_the_suspicions_they_are_known_for(name, target, expected):
     from fathometer.table.read import read
 
-    path = TABLES / f"{name}.parquet"
-    if not path.exists():
-        pytest.skip(f"{name} is not at hand: its file is not part of the project")
+    path = shared(f"tables/{name}.parquet")
     found = suspicions(read(path, ignore=["split"]).table, target)
     assert {(suspicion.what, suspicion.column) for suspicion in found} == expected
+
+
+def test_rows_to_judge_on_that_were_learned_from_are_named():
+    table = honest(2, classes=True)
+    task = ask(table, "answer")
+    twice = table.rows(np.concatenate([np.arange(ROWS), np.arange(50)]))
+    split = divide(twice, task, lockbox_rows=np.arange(ROWS, ROWS + 50))
+    found = investigate(twice, task, split, group=None, time=None)
+    assert "50 of 50 rows of the lockbox have the same features" in found[0].words
+    alone = divide(table, task, lockbox_rows=np.arange(50))
+    assert not any("lockbox" in each.words for each in investigate(
+        table, task, alone, group=None, time=None
+    ))  # fmt: skip
+    with_group = investigate(table, task, alone, group="customer", time=None)
+    assert any("share a customer with rows learned from" in each.words for each in with_group)

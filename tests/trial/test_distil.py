@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 import fathometer as fm
+from command import fathom
 from fathometer.app.leaderboard import final_rows
 from fathometer.app.limits import bytes_from
 
@@ -128,11 +129,7 @@ def test_lockbox_answers_have_no_say_in_the_student(passengers, tmp_path):
 def test_impossible_limits_end_as_a_mistake_with_everything_else_written(passengers, tmp_path):
     (tmp_path / "student.onnx").write_text("of an earlier run")
     words = ["--target", "survived", "--only", "logistic", "--out", tmp_path]
-    command = [sys.executable, "-m", "fathometer", "compare", passengers, *words]
-    done = subprocess.run(
-        list(map(str, [*command, "--size", "200B"])), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 2
+    done = fathom("compare", passengers, *words, "--size", "200B", code=2)
     assert "no student keeps to 0.2 KB: the nearest, a linear model" in done.stderr
     assert done.stderr.splitlines()[-1].lstrip().startswith("try  fathom compare")
     assert "--size 200B" not in done.stderr.splitlines()[-1]

@@ -77,6 +77,15 @@ def test_half_of_what_is_left_is_the_other_familys(cards):
     assert seen == ["LightGBM 12.0", "modern network 4.0", "random forest 4.0"]
 
 
+def test_who_had_a_longer_fit_before_a_stop_has_had_its_turn(cards):
+    longer = fits(4.0)
+    found = encores(cards, longer, METRIC, lambda left: 20.0, done=["LightGBM 4.0", "logistic"])
+    assert [(one.name, left) for one, left in found][:2] == [
+        ("modern network 4.0", 1),
+        ("random forest 4.0", 2),
+    ]
+
+
 def test_no_time_lengthens_nothing(cards):
     assert turns(cards, lambda left: 0.0, 4.0) == []
 

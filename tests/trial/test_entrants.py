@@ -146,3 +146,13 @@ def test_a_network_of_ones_own_trains_longer_as_well():
     assert name == own.name
     assert [fit.learner.training.epochs for fit in fits] == [36, 96]
     assert all(len(fit.learner.name) == LONGEST_NAME for fit in fits)
+
+
+def test_names_that_are_the_same_once_cut_are_numbered():
+    table = Table((ANSWERS, NUMBERS))
+    ends = ["n" * (LONGEST_NAME - 1) + letter for letter in "ab"]
+    own = own_networks({name: torch.nn.LazyLinear(2) for name in ends}, Effort.QUICK, 0)
+    fits = longer_fits(own, CLASSIFY, table, Effort.QUICK, 0).values()
+    names = [fit.learner.name for each in fits for fit in each]
+    assert len(set(names)) == len(names) == 4
+    assert {len(name) for name in names} == {LONGEST_NAME}

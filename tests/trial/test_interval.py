@@ -10,6 +10,7 @@ import pytest
 from fathometer.table.metric import METRICS, Metric
 from fathometer.table.task import TaskKind
 from fathometer.trial.interval import interval
+from fathometer.trial.reliance import calibration_interval
 
 Answers = tuple[np.ndarray, np.ndarray]
 
@@ -100,3 +101,35 @@ def test_many_rows_and_few_resamples_agree_with_the_textbook() -> None:
     wrong = (random.random(60_000) < 0.2).astype(int)
     found = interval(METRICS["accuracy"], truth, np.eye(2)[wrong])
     assert (found.high - found.low) / 2 == pytest.approx(1.96 * np.sqrt(0.16 / 60_000), rel=0.2)
+
+
+@pytest.mark.parametrize("name", ["rmse", "mae", "log_loss"])
+@pytest.mark.parametrize("count", [2, 3, 6])
+def test_few_groups_leave_a_wide_interval_of_the_size_of_the_score(name: str, count: int) -> None:
+    metric, random = METRICS[name], np.random.default_rng(6)
+    groups = np.repeat(np.arange(count), 40)
+    if metric.kind is TaskKind.REGRESS:
+        truth = 300_000 + 80_000 * random.normal(size=len(groups))
+        answers = (truth + 40_000 * random.normal(size=len(groups)))[:, None]
+    else:
+        truth, answers = probabilities(random, len(groups))
+    alone = interval(metric, truth, answers)
+    found = interval(metric, truth, answers, groups=groups)
+    assert found.low < found.value < found.high < 8 * found.value
+    assert count > 2 or found.high - found.low > alone.high - alone.low
+
+
+def test_two_rows_do_not_make_a_score_certain() -> None:
+    found = interval(METRICS["rmse"], np.array([0.0, 1.0]), np.array([[0.5], [3.0]]))
+    assert found.low < found.value < found.high
+
+
+def test_whole_groups_are_drawn_for_the_calibration_error() -> None:
+    random = np.random.default_rng(7)
+    groups = np.repeat(np.arange(30), 40)  # rows of a group are the same
+    chance = np.repeat(random.random(30), 40)
+    truth = np.repeat((random.random(30) < 0.5).astype(int), 40)
+    scores = np.column_stack([1 - chance, chance])
+    alone = calibration_interval(truth, scores)
+    together = calibration_interval(truth, scores, groups)
+    assert together[1] - together[0] > 2 * (alone[1] - alone[0])

@@ -221,3 +221,13 @@ def test_a_run_is_named_by_its_parts_and_not_by_their_order() -> None:
     one = run_key({"data": "ab", "options": {"seed": 0, "effort": "quick"}})
     assert one == run_key({"options": {"effort": "quick", "seed": 0}, "data": "ab"})
     assert one != run_key({"data": "ab", "options": {"seed": 1, "effort": "quick"}})
+
+
+def test_only_a_run_that_came_to_its_end_is_complete(tmp_path: Path) -> None:
+    for end in (RunStore.stop, RunStore.complete):
+        with RunStore.open(tmp_path, "key") as store:
+            assert not store.is_complete
+            store.finish(StoredTrial(a_scorecard()))
+            end(store)
+    with RunStore.open(tmp_path, "key") as store:
+        assert store.is_complete

@@ -223,6 +223,45 @@ def test_rows_of_a_group_count_once() -> None:
     assert grouped.high - grouped.low == pytest.approx(once.high - once.low, rel=0.05)
 
 
+def test_a_separation_without_an_exception_is_clear_among_all_pairs() -> None:
+    truth = np.arange(40) % 2
+    cast = []
+    for name, signal in (("network", truth), ("forest", np.zeros(40)), ("tree", np.zeros(40))):
+        scores = np.column_stack([0.9 - 0.8 * signal, 0.1 + 0.8 * signal])
+        value = METRICS["roc_auc"].score(truth, scores)
+        quality = Quality("roc_auc", value, value - 0.1, value)
+        bill = Bill(1.0, 10.0, "estimated", 1000, 1000, 0.03, 0.05, 1e5)
+        family = FAMILIES.get(name, "traditional")
+        card = Scorecard(name, family, quality=quality, out_of_fold=value, bill=bill)  # type: ignore[arg-type]
+        cast.append(Contestant(card, scores, scores))
+    task = Task(TaskKind.CLASSIFY, "y", "roc_auc", ("0", "1"))
+    found = decide(cast, task=task, lockbox=Rows(truth), train=Rows(truth), seed=0)
+    clear = {(one.one, one.other) for one in found.pairs if one.p_value < 0.05}
+    assert clear == {(one.one, one.other) for one in found.pairs if one.low > 0 or one.high < 0}
+    assert len(clear) == 2
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_one_or_two_groups_name_no_family(groups: int) -> None:
+    random = np.random.default_rng(11)
+    truth = 300_000 + 80_000 * random.normal(size=60)
+    cast = []
+    for name, family, error in (("network", "deep", 30_000), ("forest", "traditional", 60_000)):
+        answers = (truth + error * random.normal(size=60))[:, None]
+        value = METRICS["rmse"].score(truth, answers)
+        quality = Quality("rmse", value, value - 1, value + 1)
+        bill = Bill(1.0, 10.0, "estimated", 1000, 1000, 0.03, 0.05, 1e5)
+        card = Scorecard(name, family, quality=quality, out_of_fold=value, bill=bill)
+        cast.append(Contestant(card, answers, answers))
+    lockbox = Rows(truth, np.arange(60) % groups)
+    task = Task(TaskKind.REGRESS, "price", "rmse")
+    found = decide(cast, task=task, lockbox=lockbox, train=Rows(truth), seed=0)
+    assert found.gap is not None
+    assert found.gap.low < 0 < found.gap.high
+    assert found.call == "undecided"
+    assert all(pair.low < 0 < pair.high for pair in found.pairs)
+
+
 def test_the_zone_of_an_error_is_one_percent_of_the_best_constant() -> None:
     truth = np.array([1.0, 2.0, 3.0, 10.0])
     assert zone_of(METRICS["rmse"], truth) == pytest.approx(0.01 * truth.std())

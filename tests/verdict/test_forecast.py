@@ -45,7 +45,7 @@ def _pair(traditional: list[float], deep: list[float]) -> tuple[CurvePair, np.nd
 
 def _forecast(traditional: list[float], deep: list[float]) -> Forecast:
     pair, truth = _pair(traditional, deep)
-    found = forecast(pair, METRICS["rmse"], Rows(truth), 0.1, seed=0)
+    found = forecast(pair, METRICS["rmse"], Rows(truth), 0.1, rows=len(truth), seed=0)
     assert found is not None
     return found
 
@@ -129,7 +129,7 @@ def test_greater_scores_are_turned(survival):
             )
         )
     )
-    found = forecast(pair, METRICS["roc_auc"], Rows(truth), 0.01, seed=0)
+    found = forecast(pair, METRICS["roc_auc"], Rows(truth), 0.01, rows=len(truth), seed=0)
     assert found is not None
     for one in found.path:
         assert 0 <= one.deep.low <= one.deep.value <= one.deep.high <= 1
@@ -146,7 +146,10 @@ def test_the_json_form_is_plain_and_small(closing):
 
 
 def test_without_curves_there_is_no_forecast():
-    assert forecast(CurvePair(missing="x"), METRICS["rmse"], Rows(np.zeros(3)), 1, seed=0) is None
+    assert (
+        forecast(CurvePair(missing="x"), METRICS["rmse"], Rows(np.zeros(3)), 1, rows=3, seed=0)
+        is None
+    )
 
 
 def test_the_same_answers_give_the_same_forecast(closing):

@@ -87,7 +87,7 @@ def test_what_it_costs_is_read_off_the_lockbox_with_its_interval() -> None:
     assert found.high is not None
     assert 0 < found.low < 0.02 < found.high < 0.04
     assert verdict.sentences[-1].startswith(
-        "You prefer small and would lose up to 0.030 accuracy: take middle (100 B), which loses "
+        "You prefer small and would lose up to 0.03 accuracy: take middle (100 B), which loses "
     )
 
 
@@ -101,7 +101,7 @@ def test_a_wish_that_nobody_fulfils_is_said_to_be_so() -> None:
     verdict = asked("readable", 0.01)
     assert verdict.preferred is not None
     assert (verdict.preferred.name, verdict.preferred.loss) == ("", None)
-    assert "no contestant answers that within a loss of 0.010" in verdict.sentences[-1]
+    assert "no contestant answers that within a loss of 0.01 accuracy" in verdict.sentences[-1]
 
 
 def test_a_preference_is_understood_or_refused() -> None:

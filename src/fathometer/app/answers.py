@@ -13,14 +13,14 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from fathometer.app.reservations import Beside, with_reservations
-from fathometer.app.words import count
+from fathometer.app.reservations import Beside, free_name, with_reservations
 from fathometer.errors import OptionError
 from fathometer.modelfile.feeds import feeds_from
 from fathometer.modelfile.load import ModelFile, load
 from fathometer.table.kind import Kind
 from fathometer.table.read import read_as
 from fathometer.trial.files import write_bytes
+from fathometer.wording import counted
 
 if TYPE_CHECKING:
     from fathometer.table.read import Reading
@@ -65,7 +65,7 @@ def answer(
     scores = model.scores(feeds)
     table, more = with_reservations(answer_columns(model, scores), beside, model, feeds, scores)
     if reading.files is not None:
-        table = table.add_column(0, _free("path", table.column_names), reading.files)
+        table = table.add_column(0, free_name("path", table.column_names), reading.files)
     return Answers(table, (*notes_of(reading), *more))
 
 
@@ -79,10 +79,6 @@ def _pictures_alone(sources: Sequence[str], model: ModelFile) -> Sequence[str]:
             try_next="one table at a time",
         )
     return sources
-
-
-def _free(name: str, taken: Sequence[str]) -> str:
-    return _free(name + "_", taken) if name in taken else name
 
 
 def answer_columns(model: ModelFile, scores: np.ndarray) -> pa.Table:
@@ -106,7 +102,7 @@ def notes_of(reading: Reading) -> Iterator[str]:
         if first is not None:
             place = f"{first.text}: it" if is_file else f"line {first.line:,}:"
             where = f"; the first is {place} {first.reason}"
-        many = count(reading.rejected_count, "picture" if is_file else "line")
+        many = counted(reading.rejected_count, "picture" if is_file else "line")
         verb = "cannot be read" if is_file else "cannot be rows"
         yield f"{many} {verb}: no answer{where}"
 

@@ -12,8 +12,9 @@ from fathometer.trial.jury import Jury
 from fathometer.trial.scorecard import Scorecard
 from fathometer.trial.trial import Trial
 from fathometer.verdict.bench import Rows, paired_gap
-from fathometer.verdict.quantities import counted, fixed, places_for
+from fathometer.verdict.quantities import fixed, places_for
 from fathometer.verdict.verdict import ChallengerGap, Verdict
+from fathometer.wording import counted
 
 
 def challenger_trials(options: Sequence[str], jury: Jury) -> tuple[Trial, ...]:

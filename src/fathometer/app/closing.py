@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from fathometer.app.leaderboard import print_leaderboard
 from fathometer.app.lines import print_hanging
-from fathometer.app.words import duration
 from fathometer.table.kind import Kind
 from fathometer.table.metric import METRICS
 from fathometer.trial.scorecard import Scorecard
+from fathometer.verdict.quantities import duration
 from fathometer.verdict.verdict import Verdict
 
 if TYPE_CHECKING:

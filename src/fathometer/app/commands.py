@@ -166,18 +166,13 @@ def compare(
     both on rows that neither has seen, and writes the verdict, the winner as one .onnx file and a
     report into a folder named after the table, where you are. Ctrl-C once stops and keeps the best
     so far."""
-    from fathometer.table.sources.folder import default_target
-
-    target = target or default_target(source)
-    if target is None:
-        raise OptionError(
-            "compare was not told which column to predict.",
-            try_next=f"fathom compare {without_password(source)} --target COLUMN",
-        )
     from fathometer.app.comparison import compare as run_contest
     from fathometer.app.interrupt import stop_on_interrupt
+    from fathometer.app.preparation import target_of
     from fathometer.app.terminal import open_screen
 
+    try_next = f"fathom compare {shlex.quote(without_password(source))} --target COLUMN"
+    target = target_of(source, target or None, try_next=try_next)
     stream: IO[str] = sys.stderr if json else sys.stdout
     with stop_on_interrupt() as stop, open_screen(stream, minutes=minutes, stop=stop) as screen:
         comparison = run_contest(

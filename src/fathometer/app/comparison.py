@@ -32,16 +32,17 @@ from fathometer.learners.contract import Learner
 from fathometer.modelfile.load import ModelFile
 from fathometer.table.metric import METRICS
 from fathometer.table.read import Source
+from fathometer.table.table import Table
 from fathometer.table.task import Task
 from fathometer.table.together import group_codes
 from fathometer.trial.best import best_trial
 from fathometer.trial.contest import Contest
 from fathometer.trial.curves import keeping_time
-from fathometer.trial.entrants import entrants, longer_fits, reserves
+from fathometer.trial.entrants import Effort, entrants, longer_fits, reserves
 from fathometer.trial.event import Event
 from fathometer.trial.jury import Jury
 from fathometer.trial.measure import versions
-from fathometer.trial.pace import Terms
+from fathometer.trial.pace import Terms, cheapest_first
 from fathometer.trial.scorecard import Scorecard
 from fathometer.trial.store import RunStore, run_key
 from fathometer.trial.trial import Trial
@@ -193,8 +194,7 @@ def compare(
     tell = watch or (lambda news: None)
     tell(understanding)
     field = (understanding.task, understanding.table, options.effort, seed)
-    entered = (*entrants(*field), *(reserves(*field) if only else ()))
-    learners = with_own(entered, (*own, *frozen), options.only)
+    learners = _contestants(field, (*own, *frozen), options)
     first = understanding.first
     growth = len(first.train) / len(first.teaching)
     longer = longer_fits(learners, *field, growth)
@@ -223,6 +223,17 @@ def compare(
         else:
             store.complete()
     return _gathered(verdict, trials, task, folder, files, clock.monotonic() - started)
+
+
+def _contestants(
+    field: tuple[Task, Table, Effort, int], own: Sequence[Learner], options: Options
+) -> tuple[Learner, ...]:
+    """Who enters, in their order.
+
+    field: what `entrants` takes. own: networks of the user's own, and of checkpoints."""
+    entered = (*entrants(*field), *(reserves(*field) if options.only else ()))
+    learners = with_own(entered, own, options.only)
+    return learners if options.minutes is None else cheapest_first(learners)
 
 
 def _decided(

@@ -74,8 +74,8 @@ def _unequal(verdict: Verdict, named: Mapping[str, Trial]) -> Iterator[str]:
     if few.learned_rows and many.learned_rows and few.learned_rows < many.learned_rows:
         yield (
             f"{many.name} learned from {many.learned_rows:,} rows, {few.name} from "
-            f"{few.learned_rows:,}: the time did not suffice for a longer fit of both families. "
-            "With more --minutes they learn from as many."
+            f"{few.learned_rows:,}: a part of their difference may be the rows, not the methods. "
+            "With --effort instead of --minutes all learn from the same."
         )
 
 

@@ -18,6 +18,7 @@ from fathometer.table.together import time_values
 from fathometer.trial.contest import Contest
 from fathometer.trial.credit import corners
 from fathometer.trial.curves import CurvePair, learning_curves
+from fathometer.trial.encore import names_of
 from fathometer.trial.entrants import Effort
 from fathometer.trial.raw_entrants import has_pictures, has_prose
 from fathometer.trial.side_fit import LeftOut
@@ -61,7 +62,9 @@ def _with_credit(
     found = corners(contest, (*learners, *longer), trials)
     if found.missing:
         return replace(verdict, no_credit=found.missing)
-    divided = credit(found.scored, contest.task, _learned(contest), seed=contest.split.seed)
+    groups = None if contest.groups is None else contest.groups[contest.split.train]
+    rows = Rows(_learned(contest), groups)
+    divided = credit(found.scored, contest.task, rows, seed=contest.split.seed)
     return replace(verdict, credit=divided, sentences=(*verdict.sentences, divided.sentence))
 
 
@@ -86,10 +89,15 @@ def _with_forecast(
     metric, truth = METRICS[task.metric], _learned(contest)
     groups = None if contest.groups is None else contest.groups[split.train]
     rows = Rows(truth, groups)
-    found = forecast(pair, metric, rows, zone_of(metric, truth), seed=split.seed)
+    taught = len((contest.first or split).teaching)
+    found = forecast(pair, metric, rows, zone_of(metric, truth), rows=taught, seed=split.seed)
     if found is None:
         return replace(verdict, no_forecast=pair.missing)
-    sentences = (*verdict.sentences, " ".join(forecast_sentences(found)))  # one matter
+    told = [*forecast_sentences(found)]
+    longer = names_of(contest.longer)
+    if any(one.scorecard.name in longer and one.file is not None for one in trials):
+        told.append(f"This is of the first fits, on {taught:,} rows, not of the longer ones.")
+    sentences = (*verdict.sentences, " ".join(told))  # one matter
     return replace(verdict, forecast=found, sentences=sentences)
 
 

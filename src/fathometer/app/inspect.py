@@ -7,10 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from fathometer.app.words import count, decimals_for, score_with_interval, size
 from fathometer.graph import Element
 from fathometer.table.metric import METRICS
 from fathometer.trial.scorecard import Quality
+from fathometer.verdict.quantities import file_size, shared_places, with_interval
+from fathometer.wording import counted
 
 if TYPE_CHECKING:
     from fathometer.modelfile.intervals import Intervals
@@ -28,7 +29,7 @@ def print_inspection(model: ModelFile, path: Path, *, stream: IO[str]) -> None:
     from fathometer.app.overview import print_remark
 
     console = console_for(stream)
-    console.print(f" {path.name}   {model.name} · {model.family} · {size(model.size_bytes)}")
+    console.print(f" {path.name}   {model.name} · {model.family} · {file_size(model.size_bytes)}")
     for name, words in remarks(model):
         print_remark(console, name, words)
     grid = Grid(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
@@ -71,7 +72,7 @@ def task_words(model: ModelFile) -> str:
         return f"{task.kind} {task.target} · judged by {metric}"
     listed = ", ".join(task.classes[:SHOWN_CLASSES])
     more = ", …" if len(task.classes) > SHOWN_CLASSES else ""
-    classes = count(len(task.classes), "class", "classes")
+    classes = counted(len(task.classes), "class", "classes")
     return f"{task.kind} {task.target}: {classes} ({listed}{more}) · judged by {metric}"
 
 
@@ -89,7 +90,7 @@ def quality_words(quality: Mapping[str, object]) -> str:
             metric, value, value if low is None else low, value if high is None else high
         )
         label = METRICS[metric].label if metric in METRICS else metric
-        parts.append(f"{label} {score_with_interval(measured, decimals_for([measured]))}")
+        parts.append(f"{label} {with_interval(measured, shared_places([measured]))}")
     parts += [f"{name} {value}" for name, value in rest.items() if not isinstance(value, dict)]
     return " · ".join(parts)
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 from fathometer.app.lines import print_hanging
 from fathometer.app.standing import Standing, preview_words
-from fathometer.app.words import (
-    NOTHING,
-    decimals_for,
-    duration,
-    energy,
-    latency,
-    rate,
-    score_with_interval,
-    size,
-)
 from fathometer.table.metric import Metric
 from fathometer.trial.scorecard import Bill, Scorecard
+from fathometer.verdict.quantities import (
+    DASH,
+    duration,
+    file_size,
+    latency,
+    shared_places,
+    significant,
+    training_energy,
+    with_interval,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,14 +58,14 @@ def final_headings(metric: Metric) -> tuple[Heading, ...]:
 
 def final_rows(cards: Sequence[Scorecard], winner: str) -> list[tuple[str, ...]]:
     """The cells of the closing table, a row for each card that has a quality."""
-    decimals = decimals_for(card.quality for card in cards if card.quality is not None)
+    places = shared_places(card.quality for card in cards if card.quality is not None)
     return [
         (
             card.name + (" ★" if card.name == winner else ""),
             card.family,
-            score_with_interval(card.quality, decimals),
+            with_interval(card.quality, places),
             *bill_cells(card.bill),
-            card.reads_as or NOTHING,
+            card.reads_as or DASH,
         )
         for card in cards
         if card.quality is not None
@@ -75,14 +75,14 @@ def final_rows(cards: Sequence[Scorecard], winner: str) -> list[tuple[str, ...]]
 def bill_cells(bill: Bill | None) -> tuple[str, ...]:
     """Fit, energy, memory, file, one row and rows/s."""
     if bill is None:
-        return (NOTHING,) * 6
+        return (DASH,) * 6
     return (
         duration(bill.train_seconds),
-        energy(bill.energy_joules, is_estimate=bill.energy_source == "estimated"),
-        size(bill.peak_bytes) if bill.peak_bytes else NOTHING,
-        size(bill.file_bytes),
+        training_energy(bill),
+        file_size(bill.peak_bytes) if bill.peak_bytes else DASH,
+        file_size(bill.file_bytes),
         latency(bill.latency_ms_p50),
-        rate(bill.rows_per_second),
+        significant(bill.rows_per_second, 2),
     )
 
 
@@ -161,5 +161,5 @@ def live_grid(standing: Standing, *, width: int, rows: int) -> Grid:
 
 def live_cells(card: Scorecard) -> tuple[str, ...]:
     """The cells of one contestant while others still learn."""
-    fit = duration(card.bill.train_seconds) if card.bill else NOTHING
-    return card.name, card.family, preview_words(card), fit, card.reads_as or NOTHING
+    fit = duration(card.bill.train_seconds) if card.bill else DASH
+    return card.name, card.family, preview_words(card), fit, card.reads_as or DASH

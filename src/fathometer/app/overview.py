@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fathometer.app.lines import print_hanging
-from fathometer.app.words import NOTHING, count, duration, size
 from fathometer.table.metric import METRICS
 from fathometer.table.table import Column
+from fathometer.verdict.quantities import DASH, duration, file_size
+from fathometer.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,11 +42,11 @@ def size_words(understanding: Understanding) -> str:
     """Rows, columns, bytes, seconds and refused rows, in one line."""
     reading = understanding.reading
     table = reading.table
-    parts = [count(len(table), "row"), count(len(table.columns), "column")]
+    parts = [counted(len(table), "row"), counted(len(table.columns), "column")]
     if reading.bytes:
-        parts.append(size(reading.bytes))
+        parts.append(file_size(reading.bytes))
     parts.append(f"read in {duration(reading.seconds)}")
-    parts.append(f"{count(reading.rejected_count, 'row')} refused")
+    parts.append(f"{counted(reading.rejected_count, 'row')} refused")
     return " · ".join(parts)
 
 
@@ -71,7 +72,8 @@ def print_columns(console: Console, understanding: Understanding) -> None:
     if rest:
         kinds = Counter(understanding.table[column.name].kind.value for column in rest)
         listed = ", ".join(f"{number:,} {kind}" for kind, number in kinds.most_common())
-        print_hanging(console, " … ", f"{count(len(rest), 'more column')}: {listed}", style="dim")
+        more = counted(len(rest), "more column")
+        print_hanging(console, " … ", f"{more}: {listed}", style="dim")
 
 
 Row = tuple[str, str, str, str]  # name, kind, why, missing
@@ -79,7 +81,7 @@ Row = tuple[str, str, str, str]  # name, kind, why, missing
 
 def column_row(column: Column, understanding: Understanding) -> Row:
     """What is said of one column: what it is used as, and what was missing when it was read."""
-    missing = f"{column.missing:,}" if column.missing else NOTHING
+    missing = f"{column.missing:,}" if column.missing else DASH
     task, used = understanding.task, understanding.table[column.name]
     if column.name == task.target:
         return column.name, "target", task.reason or column.reason, missing
@@ -102,7 +104,7 @@ def print_wide_rows(console: Console, rows: list[Row]) -> None:
 
 def print_narrow_rows(console: Console, rows: list[Row]) -> None:
     for name, kind, why, missing in rows:
-        absent = "" if missing == NOTHING else f" · {missing} missing"
+        absent = "" if missing == DASH else f" · {missing} missing"
         print_hanging(console, " ", f"{name}  {kind}{absent}", style="bold")
         print_hanging(console, "   ", why)
 
@@ -113,8 +115,9 @@ def remarks(understanding: Understanding) -> Iterator[tuple[str, str]]:
     for note in understanding.table.notes:
         yield "note", note
     if understanding.dropped_rows:
-        yield "dropped", f"{count(understanding.dropped_rows, 'row')} without a target"
-    learn = f"{count(len(split.train), 'row')} to learn" + (f" ({split.how})" if split.how else "")
+        yield "dropped", f"{counted(understanding.dropped_rows, 'row')} without a target"
+    how = f" ({split.how})" if split.how else ""
+    learn = f"{counted(len(split.train), 'row')} to learn{how}"
     yield (
         "split",
         f"{learn} · {len(split.lockbox):,} in the lockbox, opened once · seed {split.seed}",

@@ -5,27 +5,30 @@ from __future__ import annotations
 import hashlib
 import re
 import time as clock
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from fathometer.app.judging import refuse_unmeasurable
 from fathometer.app.limits import limits_from
 from fathometer.app.terms import terms_in_words
-from fathometer.errors import LearnerError, OptionError, SplitError
+from fathometer.errors import LearnerError, OptionError, SplitError, TaskError
 from fathometer.features.roads import feature_specs
 from fathometer.table.ask import answerable, ask
 from fathometer.table.divide import DivideOptions, divide
 from fathometer.table.kind import FEATURE_KINDS, Kind
-from fathometer.table.metric import METRICS
 from fathometer.table.read import Reading, Source, read, read_as
 from fathometer.table.sources.address import without_password
 from fathometer.table.sources.folder import default_target
+from fathometer.table.sources.opening import open_source
 from fathometer.table.split import Split
 from fathometer.table.table import Column, Table
 from fathometer.table.task import Task
+from fathometer.table.together import group_codes
 from fathometer.trial.detective import Suspicion, investigate
 from fathometer.trial.entrants import (
     Effort,
@@ -36,6 +39,7 @@ from fathometer.trial.entrants import (
     raw_epochs,
 )
 
+NOTES_SHOWN = 3  # of what reading noted, beside a mistake
 # What a file's name says of its format, not of its content; twice where it is compressed.
 SUFFIXES = re.compile(r"(\.[A-Za-z]\w{0,7}){1,2}$")
 
@@ -114,17 +118,20 @@ def effort_from(name: str | None) -> Effort:
         ) from None
 
 
-def target_of(source: Source, target: str | None) -> str:
+def target_of(source: Source, target: str | None, *, try_next: str = 'target="COLUMN"') -> str:
     """The column to predict: the one named, or what the source asks by itself.
+
+    try_next: what to type where there is neither.
 
     Raises:
         OptionError: if there is neither.
     """
     found = target if target is not None else default_target(source)
     if found is None:
-        raise OptionError(
-            "compare was not told which column to predict.", try_next='target="COLUMN"'
-        )
+        is_path = isinstance(source, str | Path) and "://" not in str(source)
+        if is_path and not Path(str(source)).expanduser().exists():
+            open_source(source, None, None)  # refuses what is not there, which comes first
+        raise OptionError("compare was not told which column to predict.", try_next=try_next)
     return found
 
 
@@ -141,7 +148,11 @@ def prepare(source: Source, options: Options) -> Understanding:
         encoding=options.encoding,
         query=options.query,
     )
-    reading = _with_parts(reading, options)
+    with _telling_what_was_lost(reading):
+        return _prepared(_with_parts(reading, options), options)
+
+
+def _prepared(reading: Reading, options: Options) -> Understanding:
     task = ask(reading.table, options.target, metric=options.metric)
     table, dropped = answerable(reading.table, task)
     lockbox_rows = None
@@ -164,7 +175,8 @@ def prepare(source: Source, options: Options) -> Understanding:
     most = most_rows(options.effort, options.minutes)
     division = DivideOptions(folds, options.group, options.time, most)
     split = divide(table, task, division, seed=options.seed, lockbox_rows=lockbox_rows)
-    _refuse_unmeasurable(table, task, split)
+    groups = group_codes(table, options.group) if options.group else None
+    refuse_unmeasurable(table, task, split, groups)
     suspicions = investigate(
         table, task, split, group=options.group, time=options.time, seed=options.seed
     )
@@ -188,29 +200,19 @@ def prepare(source: Source, options: Options) -> Understanding:
     )
 
 
-def _refuse_unmeasurable(table: Table, task: Task, split: Split) -> None:
-    """Refuse training rows that have one answer, and a lockbox on which the metric says nothing of
-    anybody, such as one of one class."""
-    metric = METRICS[task.metric]
-    answers = task.encode(table[task.target])
-    if np.ptp(answers[split.train]) == 0:
-        raise SplitError(
-            f"all {len(split.train):,} rows to learn from have the same {task.target}: there is "
-            "nothing to tell apart.",
-            details="other rows to learn from, or another --time column, change that",
-        )
-    truth = answers[split.lockbox]
-    even = np.full((len(truth), task.outputs), 1 / task.outputs)
-    if np.isfinite(metric.score(truth, even)):
-        return
-    place = int(truth[0]) if task.classes else 0
-    held = f'"{task.classes[place]}"' if task.classes else f"{truth[0]:g}"
-    raise SplitError(
-        f"all {len(truth):,} rows of the lockbox have the same {task.target}, {held}: on these "
-        f"{metric.label} measures nothing.",
-        details="another --metric, other --test rows, or another --time column changes that",
-        try_next=f"--metric {'accuracy' if task.classes else 'rmse'}",
-    )
+@contextmanager
+def _telling_what_was_lost(reading: Reading) -> Iterator[None]:
+    """Adds what reading noted and refused to a mistake that it may be the cause of."""
+    try:
+        yield
+    except (TaskError, LearnerError, SplitError) as error:
+        lost = list(reading.table.notes[:NOTES_SHOWN])
+        if reading.rejected_count:
+            first = reading.rejected[0]
+            named = first.text[:200] or f"line {first.line}"
+            lost.append(f"{reading.rejected_count:,} refused, {named}: {first.reason}")
+        error.details = "\n".join([*filter(None, [error.details]), *lost])
+        raise
 
 
 def _without_features(table: Table, options: Options) -> Table:

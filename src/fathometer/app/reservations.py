@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +53,7 @@ def with_reservations(
             'column "unlike" says in which columns. About 1 % of rows like them would be, too'
         )
     for name, values in columns.items():
-        answers = answers.append_column(_free(name, answers.column_names), values)
+        answers = answers.append_column(free_name(name, answers.column_names), values)
     return answers, tuple(notes)
 
 
@@ -79,5 +79,6 @@ def _sets(found: np.ndarray, classes: tuple[str, ...]) -> pa.Array:
     return pa.array([BETWEEN.join(names[row]) for row in found], type=pa.string())
 
 
-def _free(name: str, taken: list[str]) -> str:
-    return _free(name + "_", taken) if name in taken else name
+def free_name(name: str, taken: Sequence[str]) -> str:
+    """The name, with underscores after it until no column is called so."""
+    return free_name(name + "_", taken) if name in taken else name

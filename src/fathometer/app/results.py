@@ -21,7 +21,6 @@ from fathometer.report.content import (
     Confusion,
     FileLine,
     InputLine,
-    RejectedLine,
     Reliability,
     ReportContent,
     Residuals,
@@ -32,7 +31,7 @@ from fathometer.report.gallery import Gallery
 from fathometer.report.page import render
 from fathometer.table.kind import ELEMENTS, Kind
 from fathometer.table.metric import METRICS
-from fathometer.table.read import write_rejected
+from fathometer.table.read import rejected_as_csv
 from fathometer.table.table import Column
 from fathometer.table.task import TaskKind
 from fathometer.trial.best import best_trial
@@ -95,7 +94,7 @@ def write_results(
         write_text(folder / name, text + "\n")
         written[name] = folder / name
     if understanding.reading.rejected_count:
-        write_rejected(understanding.reading, folder / REJECTED)
+        write_text(folder / REJECTED, rejected_as_csv(understanding.reading.rejected))
         written[REJECTED] = folder / REJECTED
     report = report_content(understanding, trials, verdict, command, written)
     write_text(folder / "report.html", render(report))
@@ -143,10 +142,7 @@ def report_content(
         confusions=tuple(_confusions(distinct, understanding)),
         residuals=tuple(p for p in pictures if isinstance(p, Residuals)),
         galleries=_galleries(winner, understanding),
-        rejected=tuple(
-            RejectedLine(line.line, line.reason, line.text)
-            for line in reading.rejected[:SHOWN_REJECTS]
-        ),
+        rejected=reading.rejected[:SHOWN_REJECTS],
         rejected_count=reading.rejected_count,
         rejected_listed=len(reading.rejected),
         notes=understanding.table.notes,

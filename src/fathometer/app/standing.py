@@ -8,11 +8,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from fathometer.app.words import decimals_for, duration, score
 from fathometer.table.metric import Metric
 from fathometer.trial.encore import LEADERS
 from fathometer.trial.event import Event
 from fathometer.trial.scorecard import Scorecard
+from fathometer.verdict.quantities import DASH, duration, fixed, shared_places
 
 FAMILIES = ("deep", "traditional", "both")
 
@@ -120,4 +120,7 @@ def preview(card: Scorecard) -> float | None:
 
 def preview_words(card: Scorecard) -> str:
     """That score with the decimals that the interval on the lockbox deserves."""
-    return score(preview(card), decimals_for([card.quality] if card.quality else []))
+    score = preview(card)
+    if score is None:
+        return DASH
+    return fixed(score, shared_places([card.quality] if card.quality else []))

@@ -13,9 +13,9 @@ from fathometer.app.leaderboard import FAMILY_STYLES, live_grid
 from fathometer.app.lines import console_for
 from fathometer.app.overview import print_understanding
 from fathometer.app.standing import FAMILIES, Standing, preview_words
-from fathometer.app.words import duration
 from fathometer.table.metric import METRICS
 from fathometer.trial.event import Event
+from fathometer.verdict.quantities import duration
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -9,7 +9,7 @@ from fathometer.app.limits import limits_from
 from fathometer.learners.network import Training
 from fathometer.learners.student import LATENCY_HEADROOM
 from fathometer.table.split import Split
-from fathometer.trial.entrants import STEPS
+from fathometer.trial.entrants import STEPS, Effort
 
 if TYPE_CHECKING:
     from fathometer.app.preparation import Options
@@ -23,9 +23,11 @@ def terms_in_words(
     epochs: of networks on pictures or texts, where there are any. first: of the first fits.
     costly: names of those left out."""
     steps, folds = STEPS[options.effort], len(first.folds)
+    has_longer = options.minutes is not None and options.effort is not Effort.THOROUGH
+    first_of = "first fits at " if has_longer else ""
     words = [
-        f"effort {options.effort.value}: both families learn from the same rows in the same "
-        f"{folds} folds",
+        f"{first_of}effort {options.effort.value}: both families learn from the same rows in the "
+        f"same {folds} folds",
         f"networks {steps.seeds} × {folds} of each kind, up to {_epochs_words(steps.epochs)}; "
         f"boosted trees {folds} of each kind, up to {steps.boosting_work:,} trees",
     ]
@@ -52,9 +54,10 @@ def terms_in_words(
         whole = ""
         if len(first.teaching) < len(first.train):
             whole = f", {len(first.teaching):,} rows to learn from at first"
+        then = "; what is left goes to longer fits of the best of each family that has more steps"
         words.append(
-            f"all within {options.minutes:g} minutes, an equal share of time for each{whole}; "
-            "what is left goes to longer fits of the best of each family"
+            f"all within {options.minutes:g} minutes, an equal share of time for each{whole}"
+            + (then if has_longer else "")
         )
     return tuple(words)
 

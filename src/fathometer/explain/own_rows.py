@@ -57,6 +57,12 @@ def importance(
     beside = [label] if group is None else [label, ColumnSpec(group, Kind.CATEGORY)]
     source = rows if isinstance(rows, Mapping) else _table(rows, file, beside)
     columns = [_values(source, spec) for spec in beside]
+    feeds, _ = feeds_from(source, file.columns)
+    for spec, values in zip(beside, columns, strict=True):
+        counts = {len(values), *map(len, feeds.values())}
+        if len(counts) > 1:
+            others = ", ".join(f"{count:,}" for count in sorted(counts - {len(values)}))
+            raise ColumnError(f'"{spec.name}" has {len(values):,} values, other columns {others}.')
     truth = columns[0].astype(float) if number else _places(columns[0], file.task.classes)
     known = np.flatnonzero(np.isfinite(truth) if number else truth >= 0)
     if not len(known):
@@ -66,9 +72,9 @@ def importance(
             f'no row has a known label in "{label.name}".',
             details=f"found: {shown or 'no rows'}; expected: {expected}",
         )
-    groups = None if group is None else np.unique(columns[1], return_inverse=True)[1][known]
-    feeds = rows_of(feeds_from(source, file.columns)[0], known)
-    return permutation_importance(file, feeds, Rows(truth[known], groups), chosen, seed=seed)
+    groups = None if group is None else _groups(columns[1])[known]
+    rows_asked = Rows(truth[known], groups)
+    return permutation_importance(file, rows_of(feeds, known), rows_asked, chosen, seed=seed)
 
 
 def _metric(file: ModelFile, name: str | None) -> Metric:
@@ -108,6 +114,14 @@ def _values(source: Any, spec: ColumnSpec) -> np.ndarray:
 
     column = source[spec.name]
     return np.asarray(column.numbers if spec.kind is Kind.NUMBER else class_labels(column))
+
+
+def _groups(values: np.ndarray) -> np.ndarray:
+    """A number for each group; rows without one are each a group of their own."""
+    words = np.array([str(each) for each in values])
+    codes = np.unique(words, return_inverse=True)[1]
+    lost = words == ""
+    return np.where(lost, len(words) + np.arange(len(words)), codes)
 
 
 def _places(labels: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:

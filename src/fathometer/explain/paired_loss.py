@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fathometer.table.metric import Metric
-from fathometer.trial.interval import independent_rows
+from fathometer.trial.interval import independent_rows, left_open
 from fathometer.trial.resample import bootstrap_scores, rare_classes, resample_weights
 from fathometer.trial.spread import Spread
 from fathometer.verdict.bench import ROOTS, Rows
@@ -38,7 +38,7 @@ class PairedLoss:
         """`known` are the answers to the rows as they are, (rows, outputs); `orders` say for each
         exchange whose values a row receives, (rows,) each."""
         self._metric, self._rows, self._known = metric, rows, known
-        self._independent = independent_rows(metric, rows.truth, rows.groups)
+        self.independent = independent_rows(metric, rows.truth, rows.groups)
         strata = rare_classes(metric, rows.truth) if rows.groups is None else None
         self._receiving = resample_weights(
             len(rows.truth), RESAMPLES, seed, groups=rows.groups, strata=strata
@@ -64,9 +64,10 @@ class PairedLoss:
         value = sign * float(np.mean(gaps)) + 0.0  # + 0.0 turns -0.0 into 0.0
         both = np.mean(received, axis=0) + np.mean(given, axis=0)
         samples = sign * (both - np.nanmean(both)) * self._shrunk(np.array(received), both) + value
-        spread = Spread.student(value, samples, self._independent)
+        spread = Spread.student(value, samples, self.independent)
         if not spread.deviation:
-            spread = spread.opened(self._independent)
+            scores = [self.score, *(self.score - gap for gap in gaps)]
+            spread = spread.opened(left_open(self._metric, scores, self.independent))
         return value, spread.low, spread.high
 
     def _shrunk(self, received: np.ndarray, both: np.ndarray) -> float:

@@ -24,6 +24,7 @@ from fathometer.learners.contract import UNLIMITED, Budget, Progress
 from fathometer.modelfile.load import ModelFile
 from fathometer.table.kind import Kind
 from fathometer.table.metric import Metric
+from fathometer.table.split import drawn_urgency
 from fathometer.table.task import TaskKind
 from fathometer.verdict.bench import Rows
 from fathometer.verdict.importance import ColumnLoss, Importance
@@ -36,7 +37,6 @@ MOST_SLOW_ANSWERS = 40_000  # of texts and pictures, which take up to some milli
 SCREEN_ROWS, SCREEN_QUESTIONS = 200, 400
 # Each question takes all columns in: 10,000 of them take half a second, and 400 questions minutes.
 WIDEST = 2_000
-KEPT_OF_A_CLASS = 2
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,13 @@ def permutation_importance(
 
     Raises:
         OutOfTimeError: if the budget ended before all columns were measured.
-        TaskError: if the metric says nothing on these rows, such as ROC AUC of one class, or if
-            there are more than `WIDEST` columns.
+        TaskError: if the metric says nothing on these rows, such as ROC AUC of one class, if there
+            is one row, or if there are more than `WIDEST` columns.
     """
     if len(file.columns) > WIDEST:
         raise TaskError(f"{len(file.columns):,} columns are more than {WIDEST:,}, the most asked.")
+    if len(rows.truth) < 2:
+        raise TaskError("a single row has no other to exchange values with.")
     drawn = drawn_rows(file, rows.truth, metric, seed=seed)
     asked = Rows(rows.truth[drawn], None if rows.groups is None else rows.groups[drawn])
     started = time.monotonic()
@@ -103,7 +105,14 @@ def permutation_importance(
     losses.sort(key=lambda one: -one.value)
     left_out = len(kinds) - len(names)
     return Importance(
-        file.name, metric.name, loss.score, len(drawn), len(orders), tuple(losses), left_out
+        file.name,
+        metric.name,
+        loss.score,
+        len(drawn),
+        len(orders),
+        tuple(losses),
+        left_out,
+        loss.independent,
     )
 
 
@@ -114,14 +123,8 @@ def drawn_rows(file: ModelFile, truth: np.ndarray, metric: Metric, *, seed: int)
     if len(truth) <= most:
         return np.arange(len(truth))
     random = np.random.default_rng([seed, 0xE1])
-    is_classes = metric.kind is TaskKind.CLASSIFY
-    strata = truth if is_classes else np.zeros(len(truth), np.int64)
-    urgency = np.empty(len(truth))
-    for stratum in np.unique(strata):
-        members = random.permutation(np.flatnonzero(strata == stratum))
-        urgency[members] = (np.arange(len(members)) + random.random()) / len(members)
-        if is_classes:
-            urgency[members[:KEPT_OF_A_CLASS]] = -1.0
+    classes = truth if metric.kind is TaskKind.CLASSIFY else None
+    urgency = drawn_urgency(classes, len(truth), random)
     return np.sort(np.argsort(urgency, kind="stable")[:most])
 
 

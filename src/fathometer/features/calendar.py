@@ -6,10 +6,11 @@ then year, month, day, weekday, day of the year, hour and days since the first t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from fathometer.graph import Element, Graph
+from fathometer.graph import Element, Graph, write_lookup
 from fathometer.table.date import END_SECOND, FIRST_SECOND, days_from_civil, within_years
 from fathometer.table.kind import ColumnSpec
 from fathometer.table.layout import ISO, MONTHS, DateLayout
@@ -136,9 +137,7 @@ def civil_from_days(
 def _write_civil(graph: Graph, days: str) -> tuple[str, str, str, str]:
     """`civil_from_days` on an int64 tensor; integer Div truncates, and all is positive here."""
 
-    def apply(operator: str, left: str, right: str | int) -> str:
-        return graph.add(operator, left, graph.constant(right) if isinstance(right, int) else right)
-
+    apply = partial(_apply, graph)
     shifted = apply("Add", days, 719468)
     era = apply("Div", shifted, 146097)
     of_era = apply("Sub", shifted, apply("Mul", era, 146097))
@@ -157,6 +156,10 @@ def _write_civil(graph: Graph, days: str) -> tuple[str, str, str, str]:
     one = graph.constant(1)
     day_of_year = apply("Add", apply("Sub", days, _write_days(graph, year, one, one)), 1)
     return year, month, day, day_of_year
+
+
+def _apply(graph: Graph, operator: str, left: str, right: str | int) -> str:
+    return graph.add(operator, left, graph.constant(right) if isinstance(right, int) else right)
 
 
 def write_seconds(graph: Graph, raw: str, layout: DateLayout) -> tuple[str, str]:
@@ -216,22 +219,14 @@ def _to_number(graph: Graph, text: str) -> str:
 
 
 def _month_number(graph: Graph, text: str) -> str:
-    return graph.add(
-        "LabelEncoder",
-        text,
-        domain="ai.onnx.ml",
-        keys_strings=list(MONTHS),
-        values_int64s=list(range(1, 13)),
-        default_int64=1,
-    )
+    numbers = {name: place + 1 for place, name in enumerate(MONTHS)}
+    return write_lookup(graph, text, numbers, 1)
 
 
 def _write_days(graph: Graph, year: str, month: str, day: str) -> str:
     """`table.date.days_from_civil` on int64 tensors."""
 
-    def apply(operator: str, left: str, right: str | int) -> str:
-        return graph.add(operator, left, graph.constant(right) if isinstance(right, int) else right)
-
+    apply = partial(_apply, graph)
     early = graph.cast(graph.add("LessOrEqual", month, graph.constant(2)), Element.INT64)
     year = apply("Sub", year, early)
     era = apply("Div", year, 400)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow.compute as pc
 
-from fathometer.graph import Element, Graph
+from fathometer.graph import Element, Graph, write_lookup
 from fathometer.table.table import Column, Table
 
 # Weight of the prior in a level's mean, in rows: a level seen ten times is believed half.
@@ -61,14 +61,7 @@ def write_places(graph: Graph, name: str, levels: KnownLevels) -> str:
     known = {level: place for place, level in enumerate(levels.names)}
     if "" in known:  # else missing has the place of the unseen, which every other string has
         known = {**dict.fromkeys(levels.missing, known[""]), **known}
-    return graph.add(
-        "LabelEncoder",
-        graph.input(name, Element.STRING),
-        domain="ai.onnx.ml",
-        keys_strings=list(known),
-        values_int64s=list(known.values()),
-        default_int64=len(levels),
-    )
+    return write_lookup(graph, graph.input(name, Element.STRING), known, len(levels))
 
 
 @dataclass(frozen=True)

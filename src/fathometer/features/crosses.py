@@ -14,8 +14,9 @@ import numpy as np
 
 from fathometer.features import category
 from fathometer.features.category import KnownLevels, level_statistics
-from fathometer.features.number import LARGEST, Numbers, column_medians
+from fathometer.features.number import Numbers, column_medians
 from fathometer.graph import Element, Graph
+from fathometer.table.kind import LARGEST_NUMBER
 from fathometer.table.table import Table
 
 
@@ -39,12 +40,13 @@ class Prepared:
 
     def matrix(self, values: np.ndarray) -> np.ndarray:
         """(rows, columns) float64 → float32."""
-        centred = np.where(np.abs(values) > LARGEST, np.nan, values) - self.centre
+        centred = np.where(np.abs(values) > LARGEST_NUMBER, np.nan, values) - self.centre
         return np.where(np.isnan(centred), self.fill, centred).astype(np.float32)
 
     def write(self, graph: Graph, values: str) -> str:
         """The same of a double tensor."""
-        gone = graph.add("Greater", graph.add("Abs", values), graph.constant(np.float64(LARGEST)))
+        largest = graph.constant(np.float64(LARGEST_NUMBER))
+        gone = graph.add("Greater", graph.add("Abs", values), largest)
         bounded = graph.add("Where", gone, graph.constant(np.float64(np.nan)), values)
         centred = graph.add("Sub", bounded, graph.constant(self.centre))
         filled = graph.add("Where", graph.add("IsNaN", centred), graph.constant(self.fill), centred)
@@ -53,7 +55,7 @@ class Prepared:
 
 def fit_prepared(values: np.ndarray) -> Prepared:
     """Medians of the training rows' values (rows, columns)."""
-    bounded = np.where(np.abs(values) > LARGEST, np.nan, values)
+    bounded = np.where(np.abs(values) > LARGEST_NUMBER, np.nan, values)
     fill = np.where(np.isnan(bounded).any(axis=0), np.nan, 0.0)
     return Prepared(column_medians(bounded), fill)
 
@@ -101,7 +103,7 @@ def crossed(
         return np.asarray(one - other)
     if operation is Operation.PRODUCT:
         return np.asarray(one * other)
-    with np.errstate(over="ignore"):  # beyond LARGEST is missing all the same
+    with np.errstate(over="ignore"):  # beyond LARGEST_NUMBER is missing all the same
         return np.asarray(one / np.where(other == 0.0, np.nan, other))
 
 

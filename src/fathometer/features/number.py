@@ -11,12 +11,9 @@ import numpy as np
 
 from fathometer.features import calendar
 from fathometer.graph import Element, Graph
-from fathometer.table.kind import ColumnSpec, Kind
+from fathometer.table.kind import LARGEST_NUMBER, ColumnSpec, Kind
 from fathometer.table.table import Table
 
-# Beyond this a value counts as missing: infinities, and what float32 (3.4e38) could not hold once
-# it is centred and squared.
-LARGEST = 1e30
 # Standardised values are cut here, so that one outlier cannot dominate a product.
 CLIP = 8.0
 
@@ -40,14 +37,15 @@ class Numbers:
         blocks = [table[spec.name].numbers[:, None] for spec in self.columns]
         blocks += [parts.values(table[parts.spec.name]) for parts in self.dates]
         raw = np.concatenate(blocks, axis=1)
-        return np.where(np.abs(raw) > LARGEST, np.nan, raw)
+        return np.where(np.abs(raw) > LARGEST_NUMBER, np.nan, raw)
 
     def write(self, graph: Graph) -> str:
         """The same as a double tensor."""
         blocks = [graph.input(spec.name, Element.DOUBLE) for spec in self.columns]
         blocks += [parts.write(graph) for parts in self.dates]
         raw = graph.concat(blocks)
-        gone = graph.add("Greater", graph.add("Abs", raw), graph.constant(np.float64(LARGEST)))
+        largest = graph.constant(np.float64(LARGEST_NUMBER))
+        gone = graph.add("Greater", graph.add("Abs", raw), largest)
         for sentinels in self._sentinels():
             gone = graph.add("Or", gone, graph.add("Equal", raw, graph.constant(sentinels)))
         return graph.add("Where", gone, graph.constant(np.float64(np.nan)), raw)

@@ -15,33 +15,11 @@ from fathometer.errors import LearnerError
 from fathometer.features.learned import LearnedRoad, fit_learned_road
 from fathometer.features.pictures.resized import write_pixels
 from fathometer.features.roads import feature_specs
+from fathometer.features.tokens import TextCodes
 from fathometer.graph import Element, Graph
 from fathometer.table.kind import ColumnSpec, Kind
 from fathometer.table.table import Column, Table
 from fathometer.table.task import Task
-
-
-class CutText(Protocol):
-    """A column of texts as codes of tokens."""
-
-    @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """Columns of a row, codes there are, codes of pairs, and how many unknown words of a text
-        have their pieces in the first columns."""
-        ...
-
-    @property
-    def pieces(self) -> np.ndarray:
-        """(codes of tokens, pieces) int32: what each token is spelled of."""
-        ...
-
-    def codes(self, table: Table) -> np.ndarray:
-        """(rows, columns), whole numbers."""
-        ...
-
-    def write(self, graph: Graph) -> str:
-        """The twin of `codes`, from the raw column."""
-        ...
 
 
 class RawStep(Protocol):
@@ -75,7 +53,7 @@ class TextStep:
     """A column of texts; the same codes for all folds, whose encoders know what they have seen."""
 
     name: str
-    cut: CutText
+    cut: TextCodes
 
     def values(self, table: Table, fold: int) -> np.ndarray:
         """(rows, tokens) int64."""
@@ -111,7 +89,7 @@ def fit_raw_road(
     folds: Sequence[np.ndarray],
     *,
     pictures: bool,
-    cut: Callable[[Column], CutText] | None,
+    cut: Callable[[Column], TextCodes] | None,
 ) -> tuple[RawStep, ...]:
     """The steps of a table's columns, fitted on each fold's learning rows.
 

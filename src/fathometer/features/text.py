@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fathometer.graph import Element, Graph, write_counts, write_split
+from fathometer.graph import Element, Graph, write_counts, write_lookup, write_split
 from fathometer.table.table import Column, Table
 
 WORD = r"[\pL\pM\pN']+"
@@ -20,6 +20,7 @@ BREAK = r"[^\pL\pM\pN']+"
 # onnxruntime lower-cases by the machine's locale, and fails where that is not installed; the C
 # locale is everywhere and touches ASCII alone.
 LOCALE = "C"
+LEAST_ROWS = 3  # that hold a word, else it is not counted
 
 
 def words_of(column: Column) -> tuple[pa.Array, np.ndarray]:
@@ -97,21 +98,14 @@ def write_without(graph: Graph, raw: str, missing: tuple[str, ...]) -> str:
     """The raw strings, empty where they are exactly one of `missing`."""
     if not missing:
         return raw
-    found = graph.add(
-        "LabelEncoder",
-        raw,
-        domain="ai.onnx.ml",
-        keys_strings=list(missing),
-        values_int64s=[1] * len(missing),
-        default_int64=0,
-    )
+    found = write_lookup(graph, raw, dict.fromkeys(missing, 1), 0)
     return graph.add("Where", graph.cast(found, Element.BOOL), graph.constant([""]), raw)
 
 
-def fit_word_weights(column: Column, *, most: int, least_rows: int = 3) -> WordWeights | None:
+def fit_word_weights(column: Column, *, most: int) -> WordWeights | None:
     """The words that most training rows hold, weighted by inverse row frequency.
 
-    None where no word stands in `least_rows` rows. Weight: 1 + log((1 + rows) / (1 + rows with the
+    None where no word stands in `LEAST_ROWS` rows. Weight: 1 + log((1 + rows) / (1 + rows with the
     word)), scikit-learn's smoothed form."""
     found, rows = words_of(column)
     if not len(found):
@@ -120,7 +114,7 @@ def fit_word_weights(column: Column, *, most: int, least_rows: int = 3) -> WordW
     codes = np.asarray(encoded.indices, dtype=np.int64)
     pairs = np.unique(codes * (len(column.values) + 1) + rows) // (len(column.values) + 1)
     frequency = np.bincount(pairs, minlength=len(encoded.dictionary))
-    chosen = np.flatnonzero(frequency >= least_rows)
+    chosen = np.flatnonzero(frequency >= LEAST_ROWS)
     chosen = chosen[np.argsort(-frequency[chosen], kind="stable")][:most]
     if not len(chosen):
         return None

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fathometer.features.text import WORD, write_lowered, write_without
-from fathometer.graph import Element, Graph, write_split
+from fathometer.graph import Element, Graph, write_lookup, write_split
 from fathometer.table.table import Column
 
 MARK = 0x80  # bytes from here on are parts of characters beyond ASCII
@@ -202,21 +202,14 @@ def write_tokens(
     raw = write_without(graph, graph.input(column, Element.STRING), missing)
     if unit is Unit.WORDS:
         split = write_split(graph, write_lowered(graph, raw), WORD)
-        keys = [(way, place) for place, word in enumerate(alphabet) for way in _written(word)]
+        numbers = {way: place for place, word in enumerate(alphabet) for way in _written(word)}
     else:
         split = write_characters(graph, raw)
         places = {letter: place for place, letter in enumerate(alphabet)}
         folds = _character_folds()
-        keys = [(letter, place) for letter, place in places.items() if letter not in folds]
-        keys += [(way, places[to]) for way, to in folds.items() if to in places]
-    return graph.add(
-        "LabelEncoder",
-        split,
-        domain="ai.onnx.ml",
-        keys_strings=[key for key, _ in keys],
-        values_int64s=[place for _, place in keys],
-        default_int64=-1,
-    )
+        numbers = {letter: place for letter, place in places.items() if letter not in folds}
+        numbers |= {way: places[to] for way, to in folds.items() if to in places}
+    return write_lookup(graph, split, numbers, -1)
 
 
 def write_characters(graph: Graph, raw: str) -> str:
@@ -242,6 +235,7 @@ def _character_folds() -> dict[str, str]:
 
 # A text of a script without blanks has one every so many bytes at most; English every 5 to 6.
 BYTES_A_BLANK = 30
+SHORT_BYTES = 8 << 20  # of text to learn from, up to which characters are counted as well
 
 
 def characters_help(texts: Sequence[pa.Array], most_bytes: int) -> bool:

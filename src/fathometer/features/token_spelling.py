@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fathometer.graph import Graph, write_split
+from fathometer.graph import Graph, write_lookup, write_slice, write_split
 
 SIZES = (3, 4)  # characters of a piece; with 5 as well nothing was gained on tweets and questions
 LONGEST_READ = 20  # characters of a word that are read, the mark before it not counted
@@ -64,20 +64,15 @@ class Spelling:
         marked = graph.add("StringConcat", graph.constant([START]), kept)
         filled = graph.add("StringConcat", marked, graph.constant([END + " " * READ]))
         letters = write_split(graph, filled)
-        numbers = graph.add(
-            "LabelEncoder",
-            _part(graph, letters, 0, READ),
-            domain="ai.onnx.ml",
-            keys_strings=list(self.characters),
-            values_int64s=list(range(1, self._radix)),
-            default_int64=0,
-        )
+        places = {character: place + 1 for place, character in enumerate(self.characters)}
+        numbers = write_lookup(graph, write_slice(graph, letters, 0, READ, axis=2), places, 0)
         parts, first = [], self.first
         for size, keys in zip(SIZES, self.keys, strict=True):
             if len(keys):
                 parts.append(self._write_pieces(graph, numbers, size, keys, first))
             else:
-                parts.append(_zeros_like(graph, _part(graph, numbers, 0, READ - size + 1)))
+                read = write_slice(graph, numbers, 0, READ - size + 1, axis=2)
+                parts.append(_zeros_like(graph, read))
             first += len(keys)
         flat = graph.constant(np.array([0, shape[0] * shape[1]]))
         return graph.add("Reshape", graph.concat(parts, axis=2), flat)
@@ -85,10 +80,11 @@ class Spelling:
     def _write_pieces(
         self, graph: Graph, numbers: str, size: int, keys: np.ndarray, first: int
     ) -> str:
-        key = _part(graph, numbers, 0, READ - size + 1)
+        key = write_slice(graph, numbers, 0, READ - size + 1, axis=2)
         for place in range(1, size):
             scaled = graph.add("Mul", key, graph.constant(np.int64(self._radix)))
-            key = graph.add("Add", scaled, _part(graph, numbers, place, READ - size + 1 + place))
+            digit = write_slice(graph, numbers, place, READ - size + 1 + place, axis=2)
+            key = graph.add("Add", scaled, digit)
         return graph.add(
             "LabelEncoder",
             key,
@@ -149,12 +145,6 @@ def _grams(numbers: np.ndarray, base: int) -> list[np.ndarray]:
             whole &= digit > 0
         found.append(np.where(whole, key, 0))
     return found
-
-
-def _part(graph: Graph, tensor: str, start: int, end: int) -> str:
-    """The characters (axis 2) from `start` up to `end`."""
-    bounds = (graph.constant(np.array([bound])) for bound in (start, end, 2))
-    return graph.add("Slice", tensor, *bounds)
 
 
 def _zeros_like(graph: Graph, numbers: str) -> str:

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from fathometer.features.text import write_lowered
 from fathometer.features.token_spelling import PIECES, Spelling, fit_spelling
-from fathometer.graph import Element, Graph, write_blank, write_split
+from fathometer.graph import Element, Graph, write_blank, write_lookup, write_slice, write_split
 from fathometer.table.table import Column, Table
 
 # Scripts that do not write blanks between words: each of their characters is a token.
@@ -119,7 +119,7 @@ class TextCodes:
         raw = graph.input(self.column, Element.STRING)
         tokens = _write_tokens(graph, raw, self.length, self.missing)
         known = dict(zip(self.tokens, range(FIRST, self._radix), strict=True))
-        codes = _write_lookup(graph, tokens, {"": PADDING, **known}, UNKNOWN)
+        codes = write_lookup(graph, tokens, {"": PADDING, **known}, UNKNOWN)
         is_unknown = graph.add("Equal", codes, graph.constant(np.int64(UNKNOWN)))
         unknown = graph.cast(is_unknown, Element.FLOAT)
         # Of equal values TopK takes the first: so these are the first unknown words, in order.
@@ -139,12 +139,12 @@ class TextCodes:
 
     def _write_pairs(self, graph: Graph, codes: str) -> str:
         left = graph.add(
-            "Mul", _between(graph, codes, 0, -1), graph.constant(np.int64(self._radix))
+            "Mul", write_slice(graph, codes, 0, -1), graph.constant(np.int64(self._radix))
         )
         last = int(np.iinfo(np.int64).max)
         return graph.add(
             "LabelEncoder",
-            graph.add("Add", left, _between(graph, codes, 1, last)),
+            graph.add("Add", left, write_slice(graph, codes, 1, last)),
             domain="ai.onnx.ml",
             keys_int64s=self.pairs.tolist(),
             values_int64s=list(range(self._radix, self._radix + len(self.pairs))),
@@ -244,24 +244,7 @@ def _write_tokens(graph: Graph, raw: str, length: int, missing: Sequence[str]) -
     many even where no text has a token."""
     blank = write_blank(graph, raw)
     if missing:
-        absent = _write_lookup(graph, raw, dict.fromkeys(missing, 1), 0)
+        absent = write_lookup(graph, raw, dict.fromkeys(missing, 1), 0)
         raw = graph.add("Where", graph.cast(absent, Element.BOOL), blank, raw)
     tokens = write_split(graph, write_lowered(graph, raw), TOKEN)
-    return graph.concat([_between(graph, tokens, 0, length), *[blank] * SPELLED])
-
-
-def _write_lookup(graph: Graph, strings: str, numbers: dict[str, int], default: int) -> str:
-    return graph.add(
-        "LabelEncoder",
-        strings,
-        domain="ai.onnx.ml",
-        keys_strings=list(numbers),
-        values_int64s=list(numbers.values()),
-        default_int64=default,
-    )
-
-
-def _between(graph: Graph, tensor: str, start: int, end: int) -> str:
-    """The columns from `start` up to `end`."""
-    bounds = (graph.constant(np.array([bound])) for bound in (start, end, 1))
-    return graph.add("Slice", tensor, *bounds)
+    return graph.concat([write_slice(graph, tokens, 0, length), *[blank] * SPELLED])

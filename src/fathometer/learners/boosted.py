@@ -249,7 +249,7 @@ def fit_boosted(
     tried, listed = len(settings), np.ones((folds, len(settings)), dtype=bool)
     if tried > 1:
         started, jobs = time.monotonic(), heat_jobs(folds, tried)
-        curves = course.curves(_hasty(settings), jobs, heat_of(budget, "heat: "))
+        curves = course.curves(_hasty(settings), jobs, heat_of(budget))
         most = finalists(budget, time.monotonic() - started, tried)
         settings, listed = with_crosses(settings, losses_elsewhere(curves, folds, tried), most)
         budget, fits = final_of(budget), len(jobs)

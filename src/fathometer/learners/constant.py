@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from fathometer.errors import LearnerError
 from fathometer.features.roads import feature_specs
-from fathometer.graph import Element, Graph
+from fathometer.graph import Element, Graph, write_lookup
 from fathometer.learners.contract import UNLIMITED, Account, Budget, Family, Prediction
 from fathometer.table.kind import ELEMENTS, ColumnSpec, Kind
 from fathometer.table.split import Split
@@ -25,7 +26,7 @@ class ConstantModel:
     answer: np.ndarray  # (outputs,) float64
     out_of_fold: np.ndarray
     account: Account
-    family: Family = Family.TRADITIONAL
+    family: ClassVar[Family] = Family.TRADITIONAL
 
     def predict(self, table: Table) -> Prediction:
         return Prediction(self.task, np.tile(self.answer, (len(table), 1)))
@@ -41,15 +42,7 @@ class ConstantModel:
             one = graph.cast(graph.add("IsNaN", raw), Element.DOUBLE)
             rows = graph.add("Mul", one, graph.constant(0.0))
         else:
-            found = graph.add(
-                "LabelEncoder",
-                raw,
-                domain="ai.onnx.ml",
-                keys_strings=[""],
-                values_int64s=[0],
-                default_int64=0,
-            )
-            rows = graph.cast(found, Element.DOUBLE)
+            rows = graph.cast(write_lookup(graph, raw, {"": 0}, 0), Element.DOUBLE)
         return self._answer_for(graph, rows)
 
     def _write_beside(self, graph: Graph, spec: ColumnSpec) -> str:
@@ -74,7 +67,7 @@ class Constant:
     """Answer with the training rows' class shares, or with their mean."""
 
     name: str = "constant"
-    family: Family = Family.TRADITIONAL
+    family: ClassVar[Family] = Family.TRADITIONAL
 
     def fit(
         self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -38,7 +38,7 @@ class Ensemble:
     weights: tuple[float, ...]  # add up to 1
     out_of_fold: np.ndarray
     account: Account
-    family: Family = Family.BOTH
+    family: ClassVar[Family] = Family.BOTH
 
     def predict(self, table: Table) -> Prediction:
         scores = [

@@ -8,15 +8,18 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import RLock
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from fathometer.errors import BackboneError, OutOfTimeError
+from fathometer.features.number import CLIP
+from fathometer.features.pictures.fitted import LEAST_DEVIATION, write_scaled
 from fathometer.features.pictures.measured import picture_hashes
 from fathometer.features.pictures.resized import write_pixels
+from fathometer.features.remembered import RememberedRows
 from fathometer.features.text import write_without
 from fathometer.graph import Element, Graph
 from fathometer.learners.contract import UNLIMITED, Budget, Progress
@@ -26,10 +29,6 @@ from fathometer.table.table import Column, Table
 
 KINDS = {Reads.PICTURES: Kind.IMAGE, Reads.TEXTS: Kind.TEXT}
 ROWS_AT_ONCE = 512  # between two looks at the clock
-CLIP = 8.0  # standard deviations, as for numbers
-# Of a feature, at least this part of the column's root mean square deviation: features that are
-# hardly ever different from their mean would count for as much as all others.
-LEAST_DEVIATION = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,10 +55,7 @@ class BackboneStep:
 
     def write(self, graph: Graph) -> str:
         found = graph.cast(write_features(graph, self.backbone, self.spec), Element.DOUBLE)
-        centred = graph.add("Sub", found, graph.constant(self.mean))
-        scaled = graph.add("Div", centred, graph.constant(self.deviation))
-        clipped = graph.add("Clip", scaled, graph.constant(-CLIP), graph.constant(CLIP))
-        return graph.cast(clipped, Element.FLOAT)
+        return write_scaled(graph, found, self.mean, self.deviation)
 
 
 def fit_step(backbone: Backbone, column: Column) -> BackboneStep:
@@ -90,36 +86,17 @@ def features_of(backbone: Backbone, column: Column, budget: Budget = UNLIMITED) 
         OutOfTimeError: if the budget ends, or clearly will, before all rows are worked out.
     """
     with _LOCK:
-        known = _REMEMBERED.setdefault(backbone, {}).setdefault(column.spec, _Remembered())
+        known = _REMEMBERED.setdefault(backbone, {}).setdefault(column.spec, RememberedRows())
         keys = _keys(backbone, column)
-        new = {key: row for row, key in enumerate(keys) if key not in known.places}
-        if new:
+        if not keys:
+            return np.zeros((0, backbone.width), dtype=np.float32)
+        if new := known.unknown(keys):
             known.add([*new], _worked_out(backbone, column, np.array([*new.values()]), budget))
-        return known.rows(keys, backbone.width)
-
-
-@dataclass(eq=False)
-class _Remembered:
-    """Features by row content."""
-
-    places: dict[Hashable, int] = field(default_factory=dict)
-    parts: list[np.ndarray] = field(default_factory=list)
-
-    def add(self, keys: Sequence[Hashable], rows: np.ndarray) -> None:
-        count = len(self.places)
-        self.places |= {key: count + place for place, key in enumerate(keys)}
-        self.parts.append(rows)
-
-    def rows(self, keys: Sequence[Hashable], width: int) -> np.ndarray:
-        if not len(keys):
-            return np.zeros((0, width), dtype=np.float32)
-        if len(self.parts) > 1:
-            self.parts = [np.concatenate(self.parts)]
-        return np.asarray(self.parts[0][[self.places[key] for key in keys]])
+        return known.rows(keys)
 
 
 # Of the process, but each only as long as its backbone is in use.
-_REMEMBERED: WeakKeyDictionary[Backbone, dict[ColumnSpec, _Remembered]] = WeakKeyDictionary()
+_REMEMBERED: WeakKeyDictionary[Backbone, dict[ColumnSpec, RememberedRows]] = WeakKeyDictionary()
 _LOCK = RLock()
 
 

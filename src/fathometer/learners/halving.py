@@ -131,13 +131,15 @@ def best_of_all(curves: Curves, folds: int, listed: np.ndarray) -> int:
     return preferred(np.array(losses), np.asarray(listed.any(axis=0)))
 
 
-def heat_of(budget: Budget, words: str) -> Budget:
+def heat_of(budget: Budget) -> Budget:
     """The heat's part of a budget; its progress is the first part of the whole."""
     now = time.monotonic()
     left = None if budget.deadline is None else max(0.0, budget.deadline - now)
     deadline = None if left is None else now + HEAT_SHARE * left
     return replace(
-        budget, deadline=deadline, report=lambda told: _report(budget, told, words, 0.0, HEAT_SHARE)
+        budget,
+        deadline=deadline,
+        report=lambda told: _report(budget, told, "heat: ", 0.0, HEAT_SHARE),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -53,7 +54,7 @@ class Ridge(Tuned[float]):
 
     penalties: tuple[float, ...] = PENALTIES
     name: str = "ridge"
-    family: Family = Family.TRADITIONAL
+    family: ClassVar[Family] = Family.TRADITIONAL
 
     def search(self, task: Task) -> Search[float]:
         needs(task, TaskKind.REGRESS, self.name)
@@ -80,7 +81,7 @@ class ElasticNet(Tuned[float]):
     penalties: tuple[float, ...] = (1e-1, 1e-2, 1e-3)  # of the standardised target
     l1_share: float = 0.9
     name: str = "elastic net"
-    family: Family = Family.TRADITIONAL
+    family: ClassVar[Family] = Family.TRADITIONAL
 
     def search(self, task: Task) -> Search[float]:
         needs(task, TaskKind.REGRESS, self.name)
@@ -112,7 +113,7 @@ class Logistic(Tuned[float]):
     penalties: tuple[float, ...] = PENALTIES
     iterations: int = 100
     name: str = "logistic"
-    family: Family = Family.TRADITIONAL
+    family: ClassVar[Family] = Family.TRADITIONAL
 
     def search(self, task: Task) -> Search[float]:
         needs(task, TaskKind.CLASSIFY, self.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -40,7 +41,7 @@ class NaiveBayes(Tuned[float]):
 
     smoothing: tuple[float, ...] = (1.0, 1e-1, 1e-2, 1e-4)  # of a scaled column's variance of 1
     name: str = "naive Bayes"
-    family: Family = Family.TRADITIONAL
+    family: ClassVar[Family] = Family.TRADITIONAL
 
     def search(self, task: Task) -> Search[float]:
         needs(task, TaskKind.CLASSIFY, self.name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -73,7 +74,7 @@ class Neighbours:
     neighbours: tuple[int, ...] = (40, 15, 5)  # smoothest, so simplest, first
     most_rows: int = 5_000  # references kept: they all travel in the file
     name: str = "k-nearest"
-    family: Family = Family.TRADITIONAL
+    family: ClassVar[Family] = Family.TRADITIONAL
 
     def fit(
         self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED

@@ -202,7 +202,7 @@ def train_on(
         members,
         schedule,
         goes_on=lambda: not budget.spent,
-        report=reporter(budget, members, schedule),
+        report=reporter(budget, members),
         checkpoint=budget.checkpoint,
     )
     cohorts = [list(own) for _, own in groupby(graduates, key=lambda g: g.member.setting)]
@@ -251,9 +251,7 @@ def plan(
     return members, Schedule(batch, every, training.patience, rungs)
 
 
-def reporter(
-    budget: Budget, members: Sequence[Member], schedule: Schedule
-) -> Callable[[Standing], None]:
+def reporter(budget: Budget, members: Sequence[Member]) -> Callable[[Standing], None]:
     """Tells after each validation how far the population has come."""
     settings = len({member.setting for member in members})
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -73,7 +73,7 @@ class NgramModel:
     link: Link
     out_of_fold: np.ndarray
     account: Account
-    family: Family = Family.TRADITIONAL
+    family: ClassVar[Family] = Family.TRADITIONAL
 
     def predict(self, table: Table) -> Prediction:
         return Prediction(self.task, self.link.answers(self.margins.of(self.road.matrix(table))))

@@ -11,7 +11,7 @@ import numpy as np
 from fathometer.features.ngram_blocks import BlockPlan
 from fathometer.features.ngram_weights import Weighting
 from fathometer.features.roads import feature_specs
-from fathometer.features.text_tokens import Unit, characters_help
+from fathometer.features.text_tokens import SHORT_BYTES, Unit, characters_help
 from fathometer.learners.contract import UNLIMITED, Budget, Family, needs
 from fathometer.learners.ngram_course import (
     Learning,
@@ -32,7 +32,6 @@ LEAST_COLUMNS = 10_000  # a block may have whatever the classes
 # fewer steps taken (banking77, NB-SVM: accuracy 0.907 after 20 steps and 2.4 s, 0.908 after 60).
 MANY_CLASSES = 10
 MANY_CLASSES_ITERATIONS = 20
-SHORT_BYTES = 8 << 20  # text of all training rows up to which characters are counted, too
 
 Blocks = tuple[str, tuple[BlockPlan, ...]]  # a choice of blocks, and its name
 
@@ -169,7 +168,7 @@ class NgramLogistic(NgramLearner):
     spread: Spread = Spread()
     iterations: int = 60
     name: str = "n-gram logistic"
-    family: Family = Family.TRADITIONAL
+    family: ClassVar[Family] = Family.TRADITIONAL
 
     def search(self, blocks: Sequence[Blocks], *, has_many_classes: bool) -> NgramSearch:
         penalties, steps = _penalties_and_steps(self, has_many_classes=has_many_classes)
@@ -189,7 +188,7 @@ class NaiveBayesSVM(NgramLearner):
     spread: Spread = Spread(most=100_000)
     iterations: int = 60
     name: str = "NB-SVM"
-    family: Family = Family.TRADITIONAL
+    family: ClassVar[Family] = Family.TRADITIONAL
     weighting: ClassVar[Weighting] = Weighting.PRESENCE
 
     def search(self, blocks: Sequence[Blocks], *, has_many_classes: bool) -> NgramSearch:
@@ -214,7 +213,7 @@ class NgramBayes(NgramLearner):
     many_classes_smoothings: tuple[float, ...] = (1.0,)  # of 77, calibrating one takes 5 s
     spread: Spread = Spread()
     name: str = "n-gram naive Bayes"
-    family: Family = Family.TRADITIONAL
+    family: ClassVar[Family] = Family.TRADITIONAL
 
     def search(self, blocks: Sequence[Blocks], *, has_many_classes: bool) -> NgramSearch:
         smoothings = self.many_classes_smoothings if has_many_classes else self.smoothings
@@ -229,7 +228,7 @@ class NgramRidge(NgramLearner):
     spread: Spread = Spread()
     iterations: int = 60
     name: str = "n-gram ridge"
-    family: Family = Family.TRADITIONAL
+    family: ClassVar[Family] = Family.TRADITIONAL
     kind: ClassVar[TaskKind] = TaskKind.REGRESS
 
     def search(self, blocks: Sequence[Blocks], *, has_many_classes: bool) -> NgramSearch:

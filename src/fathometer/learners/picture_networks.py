@@ -32,7 +32,7 @@ def picture_networks(
     passes = epochs if small else max(2, epochs // 2)
     each = (
         ("LeNet-5 (1998)", LeNet1998(), epochs, 1),
-        ("LeNet-5, modern", LeNetModern(), epochs, 1),
+        ("LeNet-5 modern", LeNetModern(), epochs, 1),
         (name, today, passes, seeds),
     )
     return tuple(

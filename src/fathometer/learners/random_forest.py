@@ -96,7 +96,7 @@ def fit_forest(
     if tried > 1:
         started, jobs = time.monotonic(), heat_jobs(folds, tried)
         hasty = [replace(each, trees=max(LEAST_TREES, each.trees // HASTE)) for each in settings]
-        heat = rows.vote(hasty, jobs, heat_of(budget, "heat: "))
+        heat = rows.vote(hasty, jobs, heat_of(budget))
         most = finalists(budget, time.monotonic() - started, tried)
         seen = losses_elsewhere(_losses(heat), folds, tried)
         settings, listed = with_crosses(settings, seen, most)

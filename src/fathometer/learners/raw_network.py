@@ -25,7 +25,7 @@ from fathometer.table.table import Column, Table
 from fathometer.table.task import Task, TaskKind
 
 if TYPE_CHECKING:
-    from fathometer.features.raw_road import CutText
+    from fathometer.features.tokens import TextCodes
     from fathometer.networks.raw.encoder import (
         Encoder,
         PictureArchitecture,
@@ -52,9 +52,6 @@ class RawNetwork:
         self, table: Table, task: Task, split: Split, *, budget: Budget = UNLIMITED
     ) -> RawModel:
         """Train one network for each fold and seed.
-
-        Texts are cut by `features.tokens.fit_tokens(column, unit=, length=, vocabulary=)`, whose
-        result is a `features.raw_road.CutText`.
 
         Raises:
             LearnerError: if the table has no column that this network encodes.
@@ -120,7 +117,7 @@ class RawNetwork:
             raise LearnerError(f"{self.name} encodes neither pictures nor texts.")
         return self.training or architecture.training
 
-    def _cut(self) -> Callable[[Column], CutText] | None:
+    def _cut(self) -> Callable[[Column], TextCodes] | None:
         """What cuts texts into codes, as the text architecture wants them."""
         if self.text is None:
             return None
@@ -128,7 +125,7 @@ class RawNetwork:
 
         own = self.text.tokens
 
-        def cut(column: Column) -> CutText:
+        def cut(column: Column) -> TextCodes:
             return fit_tokens(column, unit=own.unit, length=own.length, vocabulary=own.vocabulary)
 
         return cut

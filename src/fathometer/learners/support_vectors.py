@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -147,7 +147,7 @@ class LinearMachine(Machine):
     penalties: tuple[float, ...] = (1e-1, 1e-2, 1e-3)
     iterations: int = 25
     name: str = "linear SVM"
-    family: Family = Family.TRADITIONAL
+    family: ClassVar[Family] = Family.TRADITIONAL
 
     def settings(self) -> Sequence[Setting]:
         return [Setting(penalty) for penalty in self.penalties]
@@ -176,7 +176,7 @@ class KernelMachine(Machine):
     penalties: tuple[float, ...] = (1e-4, 1e-5, 1e-6)
     iterations: int = 25
     name: str = "kernel SVM"
-    family: Family = Family.TRADITIONAL
+    family: ClassVar[Family] = Family.TRADITIONAL
 
     def settings(self) -> Sequence[Setting]:
         return [Setting(penalty, width) for width in self.widths for penalty in self.penalties]

@@ -98,7 +98,9 @@ def as_text(value: object, name: str) -> str:
         KindError: if it is bytes, of which nobody knows the encoding.
     """
     if isinstance(value, str):
-        return value.strip()
+        text = value.strip()
+        # A surrogate that stands alone has no bytes: "?" for it, as in a frame that is read.
+        return text if text.isascii() else text.encode("utf-8", "replace").decode()
     if isinstance(value, bytes | bytearray | memoryview):
         raise KindError(
             f'column "{name}" takes text; {bytes(value[:20])!r} is bytes.',

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fathometer import runtime
 from fathometer.errors import Fault, ModelFileError
 from fathometer.graph import Element
 from fathometer.modelfile import signature
@@ -115,7 +115,7 @@ class ModelFile:
             return np.array([self._row_reader.ready(feeds)])
         splits = not SPLIT_TEXTS.isdisjoint(self.contents.operators)
         chunk = PICTURE_CHUNK if _take_pictures(self.columns) else TEXT_CHUNK if splits else CHUNK
-        edges = chunk_edges(rows, chunk, os.cpu_count() or 1)
+        edges = chunk_edges(rows, chunk, runtime.cores())
         chunks = [
             {name: values[start:end] for name, values in feeds.items()}
             for start, end in pairwise(edges)
@@ -125,7 +125,7 @@ class ModelFile:
         left = (time.perf_counter() - started) * (rows - edges[1]) / edges[1]
         if left < WORTH_THREADS:
             return np.concatenate([*found, *map(self._scores_of, chunks[1:])])
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(runtime.cores()) as pool:
             return np.concatenate([*found, *pool.map(self._scores_of, chunks[1:])])
 
     def predict(self, source: Any) -> Any:
@@ -292,14 +292,8 @@ def open_session(content: bytes) -> onnxruntime.InferenceSession:
     Raises:
         ModelFileError: if the runtime refuses the model.
     """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
     try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        return runtime.open_session(content)
     except Exception as error:  # noqa: BLE001  its errors share no public type
         raise ModelFileError(
             Fault.RUNTIME, f"onnxruntime cannot open it: {str(error).splitlines()[0][:300]}"

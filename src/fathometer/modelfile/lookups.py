@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fathometer.graph import Element, Graph
+from fathometer.graph import Element, Graph, write_lookup
 from fathometer.modelfile.written import Written, attribute
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Lookups:
         self._graph = graph
         self._known: dict[str, Lookup] = {}
         self._stacks: dict[str, Stack] = {}
-        self._codes: dict[str, tuple[list[str], np.ndarray]] = {}  # keys, and the code of each
+        self._codes: dict[str, dict[str, int]] = {}  # from a string to its code
         encoders: dict[str, list[onnx.NodeProto]] = {}
         for node in written.nodes:
             if _is_encoder(node) and node.input[0] in written.inputs:
@@ -106,7 +106,7 @@ class Lookups:
         for key in dict.fromkeys(key for each in maps for key in each):
             answers = tuple(each.get(key, other) for each, other in zip(maps, others, strict=True))
             codes[key] = code_of.setdefault(answers, len(code_of))
-        self._codes[column] = list(codes), np.array(list(codes.values()), dtype=np.int64)
+        self._codes[column] = codes
         tables = np.array(list(code_of), dtype=np.int64)  # (codes, encoders)
         for place, node in enumerate(nodes):
             self._known[node.output[0]] = Lookup(column, tables[:, place], "code")
@@ -184,15 +184,8 @@ class Lookups:
 
     def code(self, column: str) -> str:
         """The code of a column's level, int64 (rows, 1)."""
-        keys, codes = self._codes[column]
-        return self._graph.add(
-            "LabelEncoder",
-            self._graph.input(column, Element.STRING),
-            domain="ai.onnx.ml",
-            keys_strings=keys,
-            values_int64s=codes.tolist(),
-            default_int64=0,
-        )
+        raw = self._graph.input(column, Element.STRING)
+        return write_lookup(self._graph, raw, self._codes[column], 0)
 
     def codes(self, columns: Sequence[str], heights: Sequence[int]) -> str:
         """Places of several columns' levels in their tables stacked, int64 (rows, columns)."""

@@ -61,7 +61,12 @@ class PictureList:
         found = np.asarray(picture)
         if found.ndim == 2 and channels == 1:
             found = found[..., None]
-        if found.dtype != np.uint8 or found.ndim != 3 or found.shape[2] != channels:
+        if (
+            found.dtype != np.uint8
+            or found.ndim != 3
+            or found.shape[2] != channels
+            or not found.size
+        ):
             raise wrong_pixels(self.spec, found, f"picture {self.first + place + 1:,}")
         return found
 
@@ -111,7 +116,8 @@ def pictures_from(values: Any, spec: ColumnSpec) -> np.ndarray | PictureList:
     # (height, width, 3) is one picture in colour, not as many gray ones of three pixels' width.
     if found.ndim == 3 and spec.size.channels == 1 and found.shape[2] not in (3, 4):
         found = found[..., None]
-    if found.dtype != np.uint8 or found.ndim != 4 or found.shape[3] != spec.size.channels:
+    is_asked = found.dtype == np.uint8 and found.ndim == 4 and found.shape[3] == spec.size.channels
+    if not is_asked or 0 in found.shape[1:]:
         raise wrong_pixels(spec, found, "it")
     return found
 

@@ -9,10 +9,9 @@ from dataclasses import asdict, dataclass
 from typing import cast
 
 from fathometer.errors import Fault, ModelFileError
-from fathometer.table.kind import ColumnSpec, Kind, PictureSize
+from fathometer.table.kind import LARGEST_SIDE, ColumnSpec, Kind, PictureSize
 from fathometer.table.layout import LAYOUTS
 
-LARGEST_SIDE = 1024  # pixels that pictures are learned at
 FORMAT = 1  # of the metadata; rises only when an older reader would misread it
 
 

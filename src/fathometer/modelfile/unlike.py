@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from fathometer.errors import Fault, ModelFileError
-from fathometer.table.kind import ColumnSpec, Kind
+from fathometer.table.kind import LARGEST_NUMBER, ColumnSpec, Kind
 from fathometer.table.layout import ISO, MONTHS, DateLayout
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ UNUSUAL = 0.01  # share of rows with a level that is theirs alone, from which ne
 FEWEST = 100  # training rows; fewer do not tell what is unusual
 LOOKED_AT = 20_000  # training rows
 CLOCK = {"H": 3600.0, "M": 60.0, "S": 1.0}  # seconds in each part of a time of day
-LARGEST = 1e30  # beyond it a number counts as missing, as in `features/number`
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Range:
             return self._judge_levels(values[:, 0])
         is_written = values.dtype == object
         numbers = seconds(values[:, 0], self.layout) if is_written else values[:, 0]
-        absent = ~(np.abs(numbers) <= LARGEST)  # written so that NaN is absent as well
+        absent = ~(np.abs(numbers) <= LARGEST_NUMBER)  # written so that NaN is absent as well
         far = ~absent & ((numbers < self.far[0]) | (numbers > self.far[1]))
         odd = ~absent & ((numbers < self.odd[0]) | (numbers > self.odd[1]))
         missing = absent & (values[:, 0] == "") if is_written else absent
@@ -170,7 +169,7 @@ def _fed(column: Column) -> np.ndarray:
 def _range_of(column: Column) -> Range | None:
     """The range of one column; None where it is not judged."""
     if column.kind in (Kind.NUMBER, Kind.BOOLEAN, Kind.DATE):
-        known = column.numbers[np.abs(column.numbers) <= LARGEST]
+        known = column.numbers[np.abs(column.numbers) <= LARGEST_NUMBER]
         if not len(known):
             return None
         low, high = (float(x) for x in np.quantile(known, (OUTER, 1 - OUTER)))

@@ -17,7 +17,6 @@ import numpy as np
 
 from fathometer.errors import Fault, ModelFileError
 from fathometer.graph import OPSETS
-from fathometer.modelfile.signature import LARGEST_SIDE
 from fathometer.modelfile.width import (
     LARGEST_WIDTH,
     STATED_WIDTHS,
@@ -26,6 +25,7 @@ from fathometer.modelfile.width import (
     widest,
 )
 from fathometer.modelfile.wire import ATTRIBUTE_RUNS, Field, fields, read_varint
+from fathometer.table.kind import LARGEST_SIDE
 
 LARGEST_FILE = 1 << 30  # bytes; protobuf itself ends at 2 GiB
 MOST_NODES = 200_000

@@ -45,7 +45,7 @@ def pace(done: float) -> float:
 
 
 @dataclass(frozen=True)
-class Moved:
+class MovedRows:
     """Rows of a block that one fused pass of AdamW moves, with their rate, decay and schedule.
 
     The optimizer's function, not its class, whose first use imports a compiler for 2 seconds."""
@@ -114,7 +114,7 @@ class Block:
         self._variants = torch.tensor(variants, device=device).view(-1, 1) * lessons.target.numel()
         self._folds = torch.tensor([state.member.fold for state in states], device=device)
 
-    def _moved_together(self) -> Iterator[Moved]:
+    def _moved_together(self) -> Iterator[MovedRows]:
         """Runs of rows whose setting and age are the same: one fused optimizer step each."""
         first = 0
         for _, run in groupby(self._states, key=lambda state: (state.member.setting, state.taken)):
@@ -123,7 +123,7 @@ class Block:
             first = rows.stop
             matrices = (self._weights, self._gradient, self._first, self._second)
             step = torch.tensor(float(own[0].taken), device=self._weights.device)
-            yield Moved(own[0].member, own[0].taken, [[m[rows]] for m in matrices], [step])
+            yield MovedRows(own[0].member, own[0].taken, [[m[rows]] for m in matrices], [step])
 
     def teach(self, first: int, count: int, goes_on: Callable[[], bool]) -> int:
         """Take steps `first` to `first + count` since the block was made, or fewer where

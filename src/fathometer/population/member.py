@@ -25,7 +25,6 @@ class Member:
     dropout: float
     steps: int  # length of its schedule, in batches
     label_smoothing: float = 0.0  # share of the target spread over all classes; values ignore it
-    rows: int | None = None  # learn from so many of the fold's rows, nested subsets; None: all
     is_logarithmic: bool = False  # learns the target's logarithm; values alone
 
     @property
@@ -82,16 +81,6 @@ class Lessons:
             self.classify,
             None if self.logarithm is None else self.logarithm.to(device),
         )
-
-    def learning_of(self, member: Member) -> Tensor:
-        """The rows that a member learns from, (n,) int64.
-
-        Subsets are nested: a smaller one is the start of a larger one of the same fold."""
-        rows = self.learning[member.fold]
-        if member.rows is None or member.rows >= len(rows):
-            return rows
-        order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(member.fold))
-        return rows[order[: member.rows].to(rows.device)]
 
 
 @dataclass(frozen=True)

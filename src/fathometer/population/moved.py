@@ -39,7 +39,7 @@ class Moved:
         if self._rate.optimiser is Optimiser.ADAMW:
             self._adam(found, pace * self._rate.learning_rate)
         else:
-            self._momentum(found, pace * self._rate.learning_rate)
+            self._muon(found, pace * self._rate.learning_rate)
 
     def _adam(self, gradients: list[Tensor], rate: float) -> None:
         adamw(
@@ -59,13 +59,12 @@ class Moved:
             maximize=False,
         )
 
-    def _momentum(self, gradients: list[Tensor], rate: float) -> None:
-        """Nesterov's step, made orthogonal for Muon."""
+    def _muon(self, gradients: list[Tensor], rate: float) -> None:
+        """Nesterov's step, made orthogonal."""
         torch._foreach_mul_(self._first, self._rate.momentum)
         torch._foreach_add_(self._first, gradients)
-        steps = list(torch._foreach_add(gradients, self._first, alpha=self._rate.momentum))
-        if self._rate.optimiser is Optimiser.MUON:
-            steps = [orthogonal(step) for step in steps]
+        plain = torch._foreach_add(gradients, self._first, alpha=self._rate.momentum)
+        steps = [orthogonal(step) for step in plain]
         if self._rate.is_scale_free:
             for weight in self._weights:
                 weight.mul_(len(weight) ** 0.5 / (weight.norm() + 1e-7))

@@ -25,9 +25,8 @@ from fathometer.networks.raw.fusion import RawNet
 from fathometer.population.pupil import Pupil, SoloLessons
 from fathometer.population.solo_checkpoint import SoloCheckpoint
 from fathometer.population.stopping import LeaveFoldOut, diverged
-from fathometer.population.train import one_thread_an_operator
+from fathometer.population.train import SAVE_SECONDS, one_thread_an_operator
 
-SAVE_SECONDS = 15.0
 # Of the time left, what validation, keeping and the other members' epochs may take beyond what was
 # measured; a schedule that is cut short is cut to fit into the rest.
 CLOCK_SHARE = 0.9

@@ -114,7 +114,7 @@ class MemberState:
 def start(member: Member, lessons: Lessons) -> MemberState:
     """A member before its first step: weights from its own seed and rows."""
     device = lessons.target.device
-    rows = lessons.learning_of(member)
+    rows = lessons.learning[member.fold]
     numbers = lessons.inputs.numbers[member.fold][rows].cpu()
     own = member.network.start(numbers, generator(member, Purpose.WEIGHTS, CPU))
     fixed = {name: own.pop(name).to(device) for name in sorted(member.network.fixed & own.keys())}

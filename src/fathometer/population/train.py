@@ -32,7 +32,7 @@ from fathometer.population.state import padded_network, start
 from fathometer.population.stopping import diverged, survivors
 
 REFILL = 0.75  # cohorts enter when less than this share of the places is taken
-SAVE_SECONDS = 15.0
+SAVE_SECONDS = 15.0  # between two checkpoints
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,17 @@ from fathometer.report.drawing import (
     tick_places,
 )
 from fathometer.report.markup import Markup, tag, together
-from fathometer.report.quantities import bare, scored, shared_places
 from fathometer.table.metric import METRICS
 from fathometer.trial.scorecard import Quality, Scorecard
 from fathometer.verdict.chances import chances, percent
-from fathometer.verdict.quantities import fixed, places_for, signed
+from fathometer.verdict.quantities import (
+    bare,
+    fixed,
+    places_for,
+    shared_places,
+    signed,
+    with_interval,
+)
 from fathometer.verdict.verdict import Gap
 
 WIDE, NARROW = 760, 360
@@ -151,7 +157,7 @@ def contest_chart(cards: Sequence[Scorecard], winner: str, zone: float, width: i
         for place, (card, quality) in enumerate(pairs)
     ]
     best = next((q for card, q in pairs if card.name == winner), qualities[0])
-    said = "; ".join(f"{card.name} ({card.family}) {scored(q, places)}" for card, q in pairs)
+    said = "; ".join(f"{card.name} ({card.family}) {with_interval(q, places)}" for card, q in pairs)
     metric = METRICS[best.metric]
     return picture(
         (width, bottom + 44),
@@ -223,9 +229,9 @@ def _contest_row(
     name = shortened(card.name, 160 if frame.narrow else 158, 13)
     kind = "name winner" if wins else "name"
     parts = [
-        tag("title", {}, f"{card.name}, {card.family}: {scored(quality, places)}"),
+        tag("title", {}, f"{card.name}, {card.family}: {with_interval(quality, places)}"),
         label(name, name_x, text_y, kind),
-        label(scored(quality, places), value_x, text_y, "value", "end"),
+        label(with_interval(quality, places), value_x, text_y, "value", "end"),
         _interval(frame, card, quality, y),
     ]
     if wins:

@@ -11,6 +11,7 @@ from typing import Literal
 from fathometer.graph import Element
 from fathometer.report.gallery import Gallery
 from fathometer.table.kind import PictureSize
+from fathometer.table.sources.raw import RejectedLine
 from fathometer.table.task import Task
 from fathometer.trial.scorecard import Scorecard
 from fathometer.verdict.verdict import Verdict
@@ -46,15 +47,6 @@ class FileLine:
     name: str
     size_bytes: int
     sha256: str
-
-
-@dataclass(frozen=True)
-class RejectedLine:
-    """One line of the source that could not be read as a row."""
-
-    line: int  # counted from 1
-    reason: str
-    text: str
 
 
 @dataclass(frozen=True)

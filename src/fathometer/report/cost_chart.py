@@ -18,13 +18,22 @@ from fathometer.report.drawing import (
     tick_places,
 )
 from fathometer.report.markup import Markup, tag, together
-from fathometer.report.quantities import file_size, prefixed, scored, shared_places
 from fathometer.table.metric import METRICS
 from fathometer.trial.scorecard import Bill, Quality, Scorecard
-from fathometer.verdict.quantities import fixed
+from fathometer.verdict.quantities import (
+    bare,
+    duration,
+    energy,
+    file_size,
+    fixed,
+    latency,
+    shared_places,
+    with_interval,
+)
 
 BREAK = 30  # pixels beyond the broken end of the score axis
 FONT = 12.0
+PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"))
 
 
 @dataclass(frozen=True)
@@ -34,19 +43,18 @@ class Cost:
     key: str
     title: str
     axis_name: str
+    unit: str  # of the axis
     of: Callable[[Bill], float]
     written: Callable[[float], str]
 
 
 COSTS = (
-    Cost("train", "training time", "training time", lambda bill: bill.train_seconds,
-         lambda value: prefixed(value, "s")),
-    Cost("latency", "latency", "one raw row to its answer, median",
-         lambda bill: bill.latency_ms_p50 / 1e3, lambda value: prefixed(value, "s")),
-    Cost("file", "file size", "size of the model file", lambda bill: float(bill.file_bytes),
+    Cost("train", "training time", "training time", "s", lambda bill: bill.train_seconds, duration),
+    Cost("latency", "latency", "one raw row to its answer, median", "s",
+         lambda bill: bill.latency_ms_p50 / 1e3, lambda seconds: latency(1e3 * seconds)),
+    Cost("file", "file size", "size of the model file", "B", lambda bill: float(bill.file_bytes),
          file_size),
-    Cost("energy", "energy", "energy to train", lambda bill: bill.energy_joules,
-         lambda value: prefixed(value, "J")),
+    Cost("energy", "energy", "energy to train", "J", lambda bill: bill.energy_joules, energy),
 )  # fmt: skip
 
 
@@ -100,7 +108,7 @@ def cost_chart(cards: Sequence[Scorecard], winner: str, cost: Cost, width: int) 
     spots = [plane.spot(card, quality, price) for card, quality, price in shown]
     places = shared_places([spot.quality for spot in spots])
     said = "; ".join(
-        f"{s.card.name} {cost.written(s.cost)}, {scored(s.quality, places)}" for s in spots
+        f"{s.card.name} {cost.written(s.cost)}, {with_interval(s.quality, places)}" for s in spots
     )
     return picture(
         (width, height),
@@ -143,9 +151,7 @@ def _grid(plane: Plane, cost: Cost, metric: str, width: int) -> Markup:
     for tick in plane.cost.ticks(8 if width > 500 else 4):
         x = plane.cost.at(tick)
         parts.append(line("grid", x, 30, x, bottom))
-        parts.append(
-            label(cost.written(tick).replace(".0 ", " "), x, bottom + 16, "tick", "middle")
-        )
+        parts.append(label(tick_words(tick, cost.unit), x, bottom + 16, "tick", "middle"))
     worst = max(plane.score.start, plane.score.end)
     if worst < bottom - 1:
         parts.append(line("axis dotted", left, worst + 5, right, worst + 5))
@@ -155,6 +161,16 @@ def _grid(plane: Plane, cost: Cost, metric: str, width: int) -> Markup:
     words = f"← cheaper · {cost.axis_name}, log scale"
     parts.append(label(words, (left + right) / 2, bottom + 38, "axis-name", "middle"))
     return together(*parts)
+
+
+def tick_words(value: float, unit: str) -> str:
+    """A tick with the prefix that leaves it from 1 to 999: 0.002 s reads 2 ms.
+
+    Seconds stay seconds, so that the even steps of the axis read evenly."""
+    size, prefix = next((each for each in PREFIXES if value >= each[0] * 0.9995), PREFIXES[-1])
+    if unit == "s" and size > 1:
+        size, prefix = 1.0, ""
+    return f"{bare(value / size)} {prefix}{unit}".replace("kB", "KB")
 
 
 def _frontier(spots: Sequence[Spot]) -> Markup:
@@ -178,7 +194,7 @@ def _spread(plane: Plane, spot: Spot) -> Markup:
 
 
 def _point(spot: Spot, cost: Cost, places: int) -> Markup:
-    words = f"{spot.card.name}: {cost.written(spot.cost)}, {scored(spot.quality, places)}"
+    words = f"{spot.card.name}: {cost.written(spot.cost)}, {with_interval(spot.quality, places)}"
     kind = "mark open" if spot.beyond else "mark"
     return tag("g", {}, tag("title", {}, words), mark(spot.card.family, spot.x, spot.y, 6, kind))
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from fathometer.report.content import ReportContent
 from fathometer.report.markup import Markup, tag, together
-from fathometer.report.pieces import figure, paragraph
-from fathometer.report.quantities import sentence
+from fathometer.report.pieces import figure, paragraph, sentence
 from fathometer.table.metric import METRICS
-from fathometer.verdict.credit import Corner, Credit, in_words, score_places
-from fathometer.verdict.quantities import fixed
+from fathometer.verdict.credit import Corner, Credit, in_words
+from fathometer.verdict.quantities import fixed, shared_places
 
 STRONGEST = 0.42  # opacity of the best corner's shade; letters stay readable on it
 
@@ -31,7 +30,7 @@ def _square(found: Credit) -> Markup:
     values = [corner.value if up else -corner.value for corner in found.corners]
     span = max(values) - min(values)
     shades = [(value - min(values)) / span if span else 0.0 for value in values]
-    places = score_places(found.corners)
+    places = shared_places(found.corners)
     cells = [_corner(one, shade, places) for one, shade in zip(found.corners, shades, strict=True)]
     heads = [tag("th", {"scope": "col"}, name) for name in ("classical learner", "network")]
     rows = [

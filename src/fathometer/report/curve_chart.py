@@ -9,8 +9,7 @@ from fathometer.report.content import ReportContent, Side
 from fathometer.report.drawing import Axis, label, line, mark, picture, shortened, tick_places
 from fathometer.report.fit_charts import short_number
 from fathometer.report.markup import Markup, tag, together
-from fathometer.report.pieces import both_widths, figure, paragraph
-from fathometer.report.quantities import sentence
+from fathometer.report.pieces import both_widths, figure, paragraph, sentence
 from fathometer.table.metric import METRICS
 from fathometer.verdict.forecast import Band, Forecast, Measured
 from fathometer.verdict.forecast_words import forecast_sentences

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 
 from fathometer.report.content import ReportContent
 from fathometer.report.markup import Markup, tag, together
 from fathometer.report.pieces import bullets, opened_by, paragraph
-from fathometer.report.quantities import measured
-from fathometer.report.tables import DASH, Cell, Heading, table
+from fathometer.report.tables import Cell, Heading, table
 from fathometer.table.metric import METRICS
 from fathometer.verdict.chances import chances, percent
-from fathometer.verdict.quantities import fixed, places_for, signed
+from fathometer.verdict.quantities import (
+    DASH,
+    duration,
+    energy,
+    file_size,
+    fixed,
+    places_for,
+    signed,
+    significant,
+)
 from fathometer.verdict.verdict import FoldGap, Gap, Pair, Worth
 
 PAIRS_SHOWN = 200
@@ -64,17 +73,17 @@ def _worth(worth: Worth) -> Markup:
     """The gain and the extra cost of the better family, a line each."""
     lines: list[tuple[str, str]] = [
         ("gain", _interval(worth.gain, worth.low, worth.high)),
-        ("to train", f"{_signed(worth.train_seconds)} s, {_signed(worth.train_joules)} J"),
-        (
-            "a million predictions",
-            f"{_signed(worth.predict_seconds)} s, {_signed(worth.predict_joules)} J",
-        ),
-        ("file", f"{_signed(worth.file_bytes / 1e3)} KB"),
+        ("to train", _cost(worth.train_seconds, worth.train_joules)),
+        ("a million predictions", _cost(worth.predict_seconds, worth.predict_joules)),
+        ("file", _more(worth.file_bytes, file_size)),
     ]
     if worth.train_money is not None and worth.predict_money is not None:
-        unit = worth.currency or ""
-        lines.append(("money to train", f"{_signed(worth.train_money)} {unit}"))
-        lines.append(("money, a million predictions", f"{_signed(worth.predict_money)} {unit}"))
+
+        def money(amount: float) -> str:
+            return f"{significant(amount, 2)} {worth.currency or ''}"
+
+        lines.append(("money to train", _more(worth.train_money, money)))
+        lines.append(("money, a million predictions", _more(worth.predict_money, money)))
     said = f"{worth.better} against {worth.other}; joules of predictions are estimates."
     rows = [[Cell(name), Cell(figure)] for name, figure in lines]
     headings = [Heading("more than the other"), Heading(worth.better, True)]
@@ -115,7 +124,12 @@ def _interval(value: float, low: float, high: float) -> str:
     return f"{signed(value, places)} [{signed(low, places)}, {signed(high, places)}]"
 
 
-def _signed(value: float) -> str:
-    if value == 0:
+def _cost(seconds: float, joules: float) -> str:
+    return f"{_more(seconds, duration)}, {_more(joules, energy)}"
+
+
+def _more(value: float, written: Callable[[float], str]) -> str:
+    """By how much more or less, with its sign."""
+    if value == 0 or not math.isfinite(value):
         return DASH
-    return ("+" if value > 0 else "−") + measured(abs(value))
+    return ("+" if value > 0 else "−") + written(abs(value))

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from fathometer.report.content import Reliability, Residuals
 from fathometer.report.drawing import Axis, label, line, mark, picture, shortened, tick_places
 from fathometer.report.markup import Markup, tag, together
-from fathometer.report.quantities import bare, counted
 from fathometer.trial.reliance import wilson
-from fathometer.verdict.quantities import places_for, signed
+from fathometer.verdict.quantities import bare, places_for, signed
+from fathometer.wording import counted
 
 SIZE = 320  # pixels, width of one small chart
 LAYERS = 8  # of dots

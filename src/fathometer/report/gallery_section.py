@@ -9,7 +9,8 @@ from fathometer.report.content import ReportContent
 from fathometer.report.gallery import ConfusedPair, Exhibit, Gallery
 from fathometer.report.markup import Markup, tag, together
 from fathometer.report.pieces import figure, paragraph
-from fathometer.report.quantities import counted, share
+from fathometer.verdict.chances import percent
+from fathometer.wording import counted
 
 PNG = b"\x89PNG"
 
@@ -66,7 +67,7 @@ def _shelf(exhibits: Sequence[Exhibit], *, says: bool) -> Markup:
 def _exhibit(one: Exhibit, *, says: bool) -> Markup:
     words = f"{one.truth} → {one.answered}" if says else ""
     if one.sureness is not None:
-        words = f"{words} {share(one.sureness)}".strip()
+        words = f"{words} {percent(round(100 * one.sureness))}".strip()
     said = tag("small", {}, words) if words else Markup()
     if not one.picture:
         return tag("li", {}, tag("q", {}, one.text or "(empty)"), said)

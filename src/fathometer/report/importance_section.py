@@ -18,17 +18,16 @@ from fathometer.report.drawing import (
 )
 from fathometer.report.markup import Markup, tag, together
 from fathometer.report.pieces import both_widths, figure, opened_by, paragraph
-from fathometer.report.quantities import counted, scored
 from fathometer.report.tables import Cell, Heading, table
 from fathometer.table.metric import METRICS
-from fathometer.trial.scorecard import Quality
 from fathometer.verdict.importance import (
     ColumnLoss,
     Importance,
     importance_sentence,
     loss_in_words,
 )
-from fathometer.verdict.quantities import fixed, places_for
+from fathometer.verdict.quantities import fixed, places_for, with_interval
+from fathometer.wording import counted
 
 CHARTED = 15
 NARROWEST = 500  # pixels below which a chart is drawn for a phone
@@ -98,7 +97,7 @@ def importance_chart(found: Importance, family: Side, width: int) -> Markup:
         _row(frame, place, one, (family, places, one.name in needed))
         for place, one in enumerate(shown)
     ]
-    said = "; ".join(f"{one.name} {_scored(one, places)}" for one in shown)
+    said = "; ".join(f"{one.name} {with_interval(one, places)}" for one in shown)
     return picture(
         (width, bottom + 44),
         (f"{metric.label} {change} with each column's values exchanged, largest first", said),
@@ -132,7 +131,7 @@ def _row(frame: Frame, place: int, one: ColumnLoss, look: tuple[Side, int, bool]
     axis, y = frame.axis, frame.y(place)
     text_y = y - 15 if frame.narrow else y + 4.5
     name = shortened(one.name, 176 if frame.narrow else 184, 13)
-    said = _scored(one, places)
+    said = with_interval(one, places)
     low, high, faint = axis.at(one.low), axis.at(one.high), "" if is_clear else " faint"
     return tag(
         "g",
@@ -143,7 +142,3 @@ def _row(frame: Frame, place: int, one: ColumnLoss, look: tuple[Side, int, bool]
         line(f"interval {family}{faint}", low, y, high, y),
         mark(family, axis.at(one.value), y, 5, "mark" if is_clear else "mark open"),
     )
-
-
-def _scored(one: ColumnLoss, places: int) -> str:
-    return scored(Quality("", one.value, one.low, one.high), places)

@@ -5,22 +5,23 @@ from __future__ import annotations
 from fathometer.report.charts import gap_chart, three_way_bar
 from fathometer.report.content import ReportContent
 from fathometer.report.markup import Markup, tag, together
-from fathometer.report.pieces import both_widths, figure, paragraph
-from fathometer.report.quantities import (
-    bare,
-    counted,
-    file_size,
-    prefixed,
-    scored,
-    sentence,
-    shared_places,
-)
+from fathometer.report.pieces import both_widths, figure, paragraph, sentence
 from fathometer.report.tables import family_mark
 from fathometer.table.metric import METRICS
 from fathometer.table.task import TaskKind
 from fathometer.verdict.chances import chances, percent
-from fathometer.verdict.quantities import places_for, signed
+from fathometer.verdict.quantities import (
+    bare,
+    duration,
+    file_size,
+    latency,
+    places_for,
+    shared_places,
+    signed,
+    with_interval,
+)
 from fathometer.verdict.verdict import Gap
+from fathometer.wording import counted
 
 
 def verdict(content: ReportContent) -> Markup:
@@ -35,7 +36,7 @@ def verdict(content: ReportContent) -> Markup:
     theme = tag("button", {"type": "button", "id": "theme", "hidden": "", "aria-label":
                            "Switch between light and dark"}, "◐")  # fmt: skip
     top = tag("div", {"class": "top"}, tag("p", {"class": "question"}, question), theme)
-    sentences = [paragraph(sentence) for sentence in answer.sentences]
+    sentences = [paragraph(words) for words in answer.sentences]
     return tag(
         "header",
         {},
@@ -86,13 +87,14 @@ def _key_figures(content: ReportContent) -> Markup:
     if card is None or card.quality is None:
         return Markup()
     metric = METRICS[content.task.metric]
-    places = shared_places([card.quality])
+    # Those of the leaderboard, where the same score stands again.
+    places = shared_places(one.quality for one in content.finished if one.quality)
     marked = together(family_mark(card.family), card.name)
-    facts = [("winner", marked), (f"{metric.label}, 95 %", scored(card.quality, places))]
+    facts = [("winner", marked), (f"{metric.label}, 95 %", with_interval(card.quality, places))]
     if bill := card.bill:
         facts += [
-            ("to train", prefixed(bill.train_seconds, "s")),
-            ("one row", prefixed(bill.latency_ms_p50 / 1e3, "s")),
+            ("to train", duration(bill.train_seconds)),
+            ("one row", latency(bill.latency_ms_p50)),
             ("model file", file_size(bill.file_bytes)),
         ]
     if card.reads_as:

@@ -10,12 +10,17 @@ from fathometer.report.content import Side
 from fathometer.report.markup import Markup, tag, together
 from fathometer.report.tables import family_mark
 
-BEFORE_UNIT = re.compile(r"(?<=\d) (?=%|[kMG]?B\b|[nmµ]?s\b|[kM]?J\b)")
+BEFORE_UNIT = re.compile(r"(?<=\d) (?=%|[KMG]?B\b|[nmµ]?s\b|min\b|h\b|[kM]?J\b)")
 
 
 def paragraph(*parts: str, kind: str = "") -> Markup:
     """One paragraph."""
     return tag("p", {"class": kind} if kind else {}, *map(unparted, parts))
+
+
+def sentence(words: str) -> str:
+    """The words with a capital at their start."""
+    return words[:1].upper() + words[1:]
 
 
 def bullets(lines: Sequence[str]) -> Markup:

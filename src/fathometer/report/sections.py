@@ -10,10 +10,18 @@ from fathometer.report.charts import contest_chart
 from fathometer.report.content import ReportContent, Side
 from fathometer.report.cost_chart import COSTS, cost_chart, priced
 from fathometer.report.markup import Markup, tag, together
-from fathometer.report.pieces import both_widths, bullets, choice, figure, opened_by, paragraph
-from fathometer.report.quantities import counted, sentence
+from fathometer.report.pieces import (
+    both_widths,
+    bullets,
+    choice,
+    figure,
+    opened_by,
+    paragraph,
+    sentence,
+)
 from fathometer.table.metric import METRICS
 from fathometer.trial.scorecard import Scorecard
+from fathometer.wording import counted
 
 READING_SHOWN = 40_000  # letters; a long rule list must not fill the page's 2 MB
 FAMILIES: tuple[tuple[Side, str], ...] = (

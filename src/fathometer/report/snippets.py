@@ -43,8 +43,14 @@ def _python_pictures(inputs: Sequence[InputLine]) -> list[str]:
         mode, axes = ("L", "[None, ..., None]") if channels == 1 else ("RGB", "[None]")
         lines += [
             f"def {_reader(channels)}(path):  # of any size, (1, height, width, {channels}) uint8",
-            "    upright = ImageOps.exif_transpose(Image.open(path))",
-            f'    return np.asarray(upright.convert("{mode}")){axes}',
+            "    found = ImageOps.exif_transpose(Image.open(path))",
+            '    if found.mode.startswith("I"):  # 16 bits, as 8',
+            "        gray = (np.asarray(found).astype(np.uint32) + 128) // 257",
+            "        found = Image.fromarray(gray.astype(np.uint8))",
+            "    if found.has_transparency_data:  # on white",
+            '        white = Image.new("RGBA", found.size, "white")',
+            '        found = Image.alpha_composite(white, found.convert("RGBA"))',
+            f'    return np.asarray(found.convert("{mode}")){axes}',
             "",
         ]
     return ["from PIL import Image, ImageOps  # pip install pillow", "", *lines] if lines else []
@@ -124,14 +130,21 @@ def _csharp_imports(inputs: Sequence[InputLine]) -> list[str]:
 def _csharp_pictures(inputs: Sequence[InputLine]) -> list[str]:
     lines: list[str] = []
     for channels in _channels(inputs):
-        name, pixel = ("GrayPicture", "L8") if channels == 1 else ("Picture", "Rgb24")
+        name = "GrayPicture" if channels == 1 else "Picture"
+        bytes_of = "each => new[] { each.R, each.G, each.B }"
+        if channels == 1:  # as Pillow weighs them; ImageSharp's own weights are others
+            bytes_of = (
+                "each => new[] { (byte)((each.R * 19595 + each.G * 38470 + each.B * 7471 + 32768) "
+                ">> 16) }"
+            )
         lines += [
             f"static NamedOnnxValue {name}(string name, string path)",
-            f"{{   // of any size, (1, height, width, {channels}) bytes",
-            f"    using var picture = Image.Load<{pixel}>(path);",
-            "    picture.Mutate(each => each.AutoOrient());",
-            f"    var pixels = new byte[picture.Height * picture.Width * {channels}];",
-            "    picture.CopyPixelDataTo(pixels);",
+            f"{{   // of any size, on white, (1, height, width, {channels}) bytes",
+            "    using var picture = Image.Load<Rgba32>(path);",
+            "    picture.Mutate(each => each.AutoOrient().BackgroundColor(Color.White));",
+            "    var colours = new Rgba32[picture.Height * picture.Width];",
+            "    picture.CopyPixelDataTo(colours);",
+            f"    var pixels = colours.SelectMany({bytes_of}).ToArray();",
             f"    var shape = new[] {{ 1, picture.Height, picture.Width, {channels} }};",
             "    return NamedOnnxValue.CreateFromTensor(",
             "        name, new DenseTensor<byte>(pixels, shape));",

@@ -9,16 +9,26 @@ from dataclasses import dataclass
 from fathometer.report.content import Confusion, ReportContent, Side
 from fathometer.report.drawing import mark
 from fathometer.report.markup import Markup, tag, together
-from fathometer.report.quantities import counted, file_size, measured, scored, shared_places
 from fathometer.table.metric import METRICS
 from fathometer.trial.scorecard import Bill, Coverage, Quality, Scorecard
-from fathometer.verdict.quantities import fixed, places_for, significant
+from fathometer.verdict.quantities import (
+    DASH,
+    duration,
+    file_size,
+    fixed,
+    latency,
+    places_for,
+    shared_places,
+    significant,
+    training_energy,
+    with_interval,
+)
+from fathometer.wording import counted
 
 COLUMNS_SHOWN = 500  # a table of 10,000 columns must not make the page slow
 REJECTED_SHOWN = 100
 CLASSES_SHOWN = 15
 UPRIGHT = 6  # with more classes, their names stand upright over narrow columns
-DASH = "–"
 
 
 @dataclass(frozen=True)
@@ -83,31 +93,24 @@ class Charge:
 
 
 CHARGES = (
-    Charge(Heading("train, s", True), lambda b: _figure(b.train_seconds)),
-    Charge(Heading("energy, J", True, "est.: estimated, the machine's counter was not readable"),
-           lambda b: _energy(b)),
-    Charge(Heading("peak, MB", True, "growth of memory while fitting; 1 MB is 1,000,000 bytes"),
-           lambda b: _figure(b.peak_bytes / 1e6 if math.isfinite(b.train_seconds) else math.nan)),
-    Charge(Heading("file, KB", True, "1 KB is 1,000 bytes"), lambda b: _figure(b.file_bytes / 1e3)),
-    Charge(Heading("one row p50, µs", True, "one raw row to its answer, one thread, median"),
-           lambda b: _figure(b.latency_ms_p50 * 1e3)),
-    Charge(Heading("p99, µs", True, "99 of 100 rows are answered within this"),
-           lambda b: _figure(b.latency_ms_p99 * 1e3)),
-    Charge(Heading("batch, rows/s", True), lambda b: _figure(b.rows_per_second)),
+    Charge(Heading("train", True), lambda b: _figure(duration(b.train_seconds), b.train_seconds)),
+    Charge(Heading("energy", True, "≈: estimated, the machine's counter was not readable"),
+           lambda b: _figure(training_energy(b), b.energy_joules)),
+    Charge(Heading("memory", True, "growth while fitting; 1 MB is 1,000,000 bytes"),
+           lambda b: _figure(file_size(peak := b.peak_bytes or math.nan), peak)),
+    Charge(Heading("file", True, "1 KB is 1,000 bytes"),
+           lambda b: _figure(file_size(b.file_bytes), b.file_bytes)),
+    Charge(Heading("one row p50", True, "one raw row to its answer, one thread, median"),
+           lambda b: _figure(latency(b.latency_ms_p50), b.latency_ms_p50)),
+    Charge(Heading("p99", True, "99 of 100 rows are answered within this"),
+           lambda b: _figure(latency(b.latency_ms_p99), b.latency_ms_p99)),
+    Charge(Heading("batch, rows/s", True),
+           lambda b: _figure(significant(b.rows_per_second, 2), b.rows_per_second)),
 )  # fmt: skip
 
 
-def _figure(value: float) -> Cell:
-    return Cell(measured(value), value if math.isfinite(value) else None)
-
-
-def _energy(bill: Bill) -> Cell:
-    figure = measured(bill.energy_joules)
-    if not math.isfinite(bill.energy_joules):
-        return Cell(DASH)
-    if bill.energy_source == "measured":
-        return Cell(figure, bill.energy_joules)
-    return Cell(together(figure, " ", tag("small", {}, "est.")), bill.energy_joules)
+def _figure(said: str, value: float) -> Cell:
+    return Cell(said, value if math.isfinite(value) else None)
 
 
 def leaderboard(content: ReportContent) -> Markup:
@@ -136,12 +139,13 @@ def _card_row(card: Scorecard, content: ReportContent, places: int) -> list[Cell
     wins = card.name == content.verdict.winner
     star = tag("span", {"class": "star", "title": "winner"}, " ★")
     name = tag("strong", {}, card.name, star) if wins else card.name
-    bill = card.bill
+    bill, quality = card.bill, card.quality
+    score = Cell(with_interval(quality, places), quality.value) if quality else Cell(DASH)
     error = card.calibration_error
     return [
         Cell(name),
         Cell(together(family_mark(card.family), card.family)),
-        Cell(scored(card.quality, places), card.quality.value) if card.quality else Cell(DASH),
+        score,
         *[charge.cell(bill) if bill else Cell(DASH) for charge in CHARGES],
         _ranged(error, card.intervals.get("calibration_error")),
         _coverage(card.coverage),
@@ -184,7 +188,8 @@ def _ranged(value: float | None, ends: Sequence[float] | None) -> Cell:
         return Cell(DASH)
     if ends is None or not ends[1] > ends[0]:
         return Cell(significant(value, 4), value)
-    return Cell(scored(Quality("", value, *ends), places_for((ends[1] - ends[0]) / 2)), value)
+    places = places_for((ends[1] - ends[0]) / 2)
+    return Cell(with_interval(Quality("", value, *ends), places), value)
 
 
 def _coverage(found: Coverage | None) -> Cell:

@@ -315,8 +315,8 @@ def _does_not_fit(
     return KindError(
         f'Column "{raw.name}" was declared {kind.value}, but {int(unread.sum()):,} of '
         f'{len(raw.values):,} values are not{written}; the first is "{text}" in row {row:,}.',
-        details="rows are counted from 1, without the line of names; mend the value, or declare "
-        "another kind",
+        details="rows are counted from 1, without the line of names and those that were refused; "
+        "mend the value, or declare another kind",
         try_next=f"--kind {shlex.quote(raw.name)}=category",
     )
 

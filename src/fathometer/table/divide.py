@@ -167,7 +167,20 @@ def _part(rows: _Rows, lockbox_rows: np.ndarray | None) -> tuple[np.ndarray, np.
     place = _places(rows, np.arange(count), np.array([share, 1 - share]))
     if not (place == 0).any():  # a few large units, of which none fits
         place[rows.units == np.bincount(rows.units).argmin()] = 0
+    if rows.groups is not None:
+        _fill_up(place, rows)
     return np.flatnonzero(place == 1), np.flatnonzero(place == 0)
+
+
+def _fill_up(place: np.ndarray, rows: _Rows) -> None:
+    """Let at least two groups judge, the smallest ones, where two units stay to learn from: of one
+    nobody can tell how much another would differ."""
+    assert rows.groups is not None
+    while len(np.unique(rows.groups[place == 0])) < 2:
+        units, sizes = np.unique(rows.units[place == 1], return_counts=True)
+        if len(units) < 3:
+            return
+        place[rows.units == units[sizes.argmin()]] = 0
 
 
 def _all_linked(rows: _Rows) -> SplitError:

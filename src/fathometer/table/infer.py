@@ -35,6 +35,7 @@ from fathometer.table.layout import ISO, LAYOUTS, DateLayout
 from fathometer.table.levels import Levels
 from fathometer.table.number import EXACT
 from fathometer.table.table import Column, iso_strings
+from fathometer.wording import counted
 
 SAMPLE = 5_000  # different values looked at where all would cost too much
 ALMOST = 0.9  # share of values that makes the others worth a note
@@ -191,7 +192,7 @@ def _range(values: pa.Array) -> str:
     distinct = pc.count_distinct(values).as_py()
     ends = pc.min_max(values)
     low, high = _shown(ends["min"].as_py()), _shown(ends["max"].as_py())
-    return f"{_count(distinct, 'value')}, {low} to {high}"
+    return f"{counted(distinct, 'value')}, {low} to {high}"
 
 
 def _shown(number: float | None) -> str:
@@ -201,10 +202,6 @@ def _shown(number: float | None) -> str:
     if whole:  # years are written without a comma
         return f"{int(number):,}" if abs(number) >= 10_000 else str(int(number))
     return f"{number:.4g}" if abs(number) < 1e4 else f"{number:,.6g}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def _are_codes(values: pa.StringArray) -> bool:
@@ -226,7 +223,7 @@ def _too_long(raw: RawColumn, made: Converted) -> Decision | None:
     if distinct > IDENTIFIER_SHARE * rows:
         reason = f"whole numbers of up to 19 digits, {distinct:,} different of {rows:,}: ignored"
         return Decision(Kind.IDENTIFIER, strings, reason)
-    note = f"{_count(distinct, 'value')} beyond 2^53: kept as category, so no digit is lost"
+    note = f"{counted(distinct, 'value')} beyond 2^53: kept as category, so no digit is lost"
     return Decision(Kind.CATEGORY, strings, note, notes=(note,))
 
 
@@ -312,7 +309,7 @@ def _date(raw: RawColumn) -> Decision | None:
 def _days(values: pa.Array) -> str:
     ends = pc.min_max(values)
     first, last = iso_strings(np.array([ends["min"].as_py(), ends["max"].as_py()], dtype=float))
-    return f"{_count(pc.count_distinct(values).as_py(), 'moment')}, {first} to {last}"
+    return f"{counted(pc.count_distinct(values).as_py(), 'moment')}, {first} to {last}"
 
 
 TESTS: tuple[Callable[[RawColumn], Decision | None], ...] = (_constant, _boolean, _number, _date)
@@ -339,7 +336,7 @@ def _words(raw: RawColumn) -> Decision:
         reason = f"{different:,} different of {rows:,}: ignored{_use_as(raw, 'category')}"
         return Decision(Kind.IDENTIFIER, to_strings(raw), reason, notes=notes)
     made = to_levels(raw)
-    words_said = _count(different, "value")
+    words_said = counted(different, "value")
     return Decision(
         Kind.CATEGORY, made.values, words_said, notes=notes, keeps_zeros=made.keeps_zeros
     )

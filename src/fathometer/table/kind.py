@@ -22,6 +22,11 @@ class Kind(Enum):
     CONSTANT = "constant"  # one value or none; ignored
 
 
+# Beyond this a number counts as missing: infinities, and what float32 (3.4e38) could not hold once
+# it is centred and squared.
+LARGEST_NUMBER = 1e30
+LARGEST_SIDE = 1024  # pixels that pictures are learned at
+
 # What a model can learn from; the other kinds are reported and left out.
 FEATURE_KINDS = (Kind.NUMBER, Kind.BOOLEAN, Kind.CATEGORY, Kind.DATE, Kind.TEXT, Kind.IMAGE)
 

@@ -59,7 +59,7 @@ def find_levels(values: pa.Array, missing: Sequence[str] | None = None) -> Level
     coded = pc.dictionary_encode(values)
     written = pc.utf8_trim_whitespace(coded.dictionary)
     words = ["", *missing] if missing is not None else list(MISSING_WORDS)
-    if missing is None and _has(written, "+"):
+    if missing is None and pc.any(pc.equal(written, "+")).as_py():
         words.remove("-")  # a sign there, not a gap
     is_missing = pc.is_in(written, pa.array(words, pa.string()))
     raw_counts = _counts(coded.indices, len(written))
@@ -70,11 +70,6 @@ def find_levels(values: pa.Array, missing: Sequence[str] | None = None) -> Level
     places = again.indices.take(coded.indices)
     counts = _counts(places, len(again.dictionary))
     return Levels(again.dictionary, places, counts, missing_words, stripped)
-
-
-def _has(values: pa.Array, word: str) -> bool:
-    """Whether a word occurs."""
-    return bool(pc.any(pc.equal(values, word)).as_py())
 
 
 def _counts(places: pa.Array, levels: int) -> np.ndarray:

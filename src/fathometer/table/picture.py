@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fathometer.errors import KindError, OptionError, PictureError
-from fathometer.table.kind import ColumnSpec, Kind, PictureSize
+from fathometer.table.kind import LARGEST_SIDE, ColumnSpec, Kind, PictureSize
 from fathometer.table.levels import MISSING_WORDS
 from fathometer.table.sources.decode import HEAD, SUFFIXES, picture_format
 from fathometer.table.sources.pictures import Pictures, PictureSource, read_pictures
@@ -26,7 +26,6 @@ from fathometer.table.table import Column
 LOOKED_AT = 200  # values, evenly spread, that tell what a column holds
 MOSTLY = 0.9  # share of them that begin, or end, as pictures do
 EXISTING = 0.5  # share of paths that lead to a file
-LARGEST_SIDE = 1024  # pixels that pictures are learned at, as in `modelfile.signature`
 DECLARED = re.compile(r"image(?::(\d+)x(\d+))?")
 
 
@@ -230,6 +229,8 @@ def _aligned(
         columns[name] = column
         rejected += _rejected(pictures, sources[name])
     rejected.sort(key=lambda each: each.line)
+    # A row whose pictures are all broken is one row.
+    rejected = list({each.line: each for each in reversed(rejected)}.values())[::-1]
     paths = [each.values for each in sources.values() if each.holds_paths]
     files = paths[0].take(pa.array(kept)).cast(pa.string()) if paths else None
     return PictureColumns(columns, kept, tuple(rejected), notes, files)

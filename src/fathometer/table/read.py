@@ -6,19 +6,18 @@ Knows columns and their kinds; knows nothing of targets, splits or models."""
 from __future__ import annotations
 
 import csv
-import os
 import shlex
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from fathometer.errors import ColumnError, EmptySourceError, KindError, OptionError, StoreError
+from fathometer.errors import ColumnError, EmptySourceError, KindError, OptionError
 from fathometer.table.declare import (
     RawColumn,
     choose_layout,
@@ -82,8 +81,9 @@ def read(
     table = table.drop_columns(list(ignore))
     pictures = find_pictures(table, raw, kinds or {})
     places = {each: place for place, each in enumerate(table.column_names)}
+    notes += pictures.notes if raw.picture is None else _lost_classes(table, pictures)
     table, unfit = _flat(table, pictures, kinds or {})
-    notes += [*pictures.notes, *unfit]
+    notes += unfit
     columns: list[Column] = list(pictures.columns.values())
     stripped: dict[str, int] = {}
     for each in _raw_columns(table, raw):
@@ -138,26 +138,13 @@ def read_as(
     return _reading(Table(tuple(columns), name, tuple(notes)), raw, pictures, started)
 
 
-def write_rejected(reading: Reading, path: str | Path) -> None:
-    """Write the rejected lines as CSV with the columns line, reason and text.
-
-    The file appears whole or not at all. Raises: StoreError where it cannot be written."""
-    path = Path(path)
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                writer = csv.writer(file)
-                writer.writerow(["line", "reason", "text"])
-                writer.writerows([each.line, each.reason, each.text] for each in reading.rejected)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
+def rejected_as_csv(lines: Sequence[RejectedLine]) -> str:
+    """The rejected lines as the text of a CSV file with the columns line, reason and text."""
+    text = StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["line", "reason", "text"])
+    writer.writerows([each.line, each.reason, each.text] for each in lines)
+    return text.getvalue()
 
 
 def _reading(table: Table, raw: Raw, pictures: PictureColumns, started: float) -> Reading:
@@ -200,6 +187,20 @@ def _named(raw: Raw, name: str) -> tuple[pa.Table, list[str]]:
             details=f"columns: {_list(names)} ({len(names)}); give each column its own name",
         )
     return table.rename_columns(names), notes
+
+
+def _lost_classes(table: pa.Table, pictures: PictureColumns) -> tuple[str, ...]:
+    """Notes on a folder of pictures, with one for each class of which nothing can be read."""
+    if LABEL not in table.column_names or len(pictures.rows) == len(table):
+        return pictures.notes
+    before = table.column(LABEL).combine_chunks().value_counts().to_pylist()
+    left = set(table.column(LABEL).take(pa.array(pictures.rows)).unique().to_pylist())
+    gone = (each for each in before if each["values"] is not None and each["values"] not in left)
+    return pictures.notes + tuple(
+        f"none of the {each['counts']:,} pictures of class {each['values']} can be read: the class "
+        "is left out"
+        for each in gone
+    )
 
 
 def _flat(

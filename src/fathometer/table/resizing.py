@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fathometer.graph import Element, Graph
+from fathometer.runtime import open_session
 from fathometer.table.kind import PictureSize
 
 if TYPE_CHECKING:
@@ -49,14 +50,8 @@ def resized(picture: np.ndarray, size: PictureSize) -> np.ndarray:
 @cache
 def _session(size: PictureSize) -> onnxruntime.InferenceSession:
     """What resizes to this size; calls may run side by side."""
-    import onnxruntime
-
     graph = Graph()
     tensor = write_resized(graph, "picture", size)
     model = graph.finish({"resized": (tensor, Element.UINT8, None)})
     model.graph.output[0].type.tensor_type.ClearField("shape")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # the reader runs many beside each other
-    options.log_severity_level = 4
-    content = model.SerializeToString()
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    return open_session(model.SerializeToString())

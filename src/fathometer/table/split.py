@@ -85,7 +85,8 @@ class Split:
             elif groups is not None:
                 urgency = _whole_groups(groups[own], random)
             else:
-                urgency = _drawn(None if classes is None else classes[own], len(own), random)
+                strata = None if classes is None else classes[own]
+                urgency = drawn_urgency(strata, len(own), random)
             chosen.append(fold[urgency < share])
         return replace(self, taught=np.sort(np.concatenate(chosen)))
 
@@ -106,8 +107,13 @@ def _whole_groups(groups: np.ndarray, random: np.random.Generator) -> np.ndarray
     return np.asarray(middle[place] / max(len(groups), 1))
 
 
-def _drawn(classes: np.ndarray | None, rows: int, random: np.random.Generator) -> np.ndarray:
-    """Evenly from 0 to 1 in a drawn order within each class; below 0 for a class's first rows."""
+def drawn_urgency(classes: np.ndarray | None, rows: int, random: np.random.Generator) -> np.ndarray:
+    """(rows,) float64: whoever takes those below a share takes about that share of every class.
+
+    Evenly from 0 to 1 in a drawn order within each class; below 0 for the first
+    `KEPT_OF_A_CLASS` rows of a class, so that none is without.
+
+    classes: (rows,) class places to stratify by, or None."""
     urgency = np.empty(rows)
     strata = np.zeros(rows, dtype=np.int64) if classes is None else classes
     for stratum in np.unique(strata):

@@ -19,6 +19,7 @@ from fathometer.table.task import Task
 # With fewer different rows than this share, a repeated row is no copy but a frequent combination
 # (2,201 passengers, told by class, sex and age, are 14 different ones).
 DIFFERENT_SHARE = 0.1
+FEWEST_GROUPS = 4
 
 
 def row_codes(table: Table, task: Task) -> np.ndarray:
@@ -63,7 +64,7 @@ def _mixed(value: np.ndarray) -> np.ndarray:
 def group_codes(table: Table, name: str) -> np.ndarray:
     """(rows,) int64 from 0; each row without a group is one of its own.
 
-    Raises: SplitError for fewer than three groups: one to judge and two to choose and learn."""
+    Raises: SplitError for fewer than four groups: two to judge, two to choose and learn."""
     column = table[name]
     codes = _codes(column)
     if STORAGE[column.kind] == pa.float64():
@@ -74,11 +75,12 @@ def group_codes(table: Table, name: str) -> np.ndarray:
     places[missing] = places.max() + 1 + np.arange(missing.sum())
     places = np.unique(places, return_inverse=True)[1].astype(np.int64)
     count = int(places.max()) + 1
-    if count < 3:
+    if count < FEWEST_GROUPS:
         noun = "group" if count == 1 else "groups"
         raise SplitError(
-            f'The column "{name}" makes {count} {noun} of {len(table):,} rows; at least 3 are '
-            "needed, to learn from some and to judge on others.",
+            f'The column "{name}" makes {count} {noun} of {len(table):,} rows; at least '
+            f"{FEWEST_GROUPS} are needed, two to learn from and two to judge on: one alone does "
+            "not tell how much another would differ.",
             details="name a column of more values for --group, or none",
         )
     return places

@@ -28,6 +28,7 @@ SUMS_TO = 1e-3  # probabilities of a row may miss 1 by this much
 MEASURED_ROWS = 1000  # of the batch that throughput is measured on
 MEASURE_SECONDS = 0.2
 CHUNK = 1024  # rows asked at once
+MOST_FIXED = 65_536  # rows that a model may insist on
 
 
 class Asked(Protocol):
@@ -161,7 +162,7 @@ class _Foreign:
 
     def scores(self, table: Table) -> np.ndarray:
         found = self._answered(foreign_feeds(table, self.model.inputs, self.mapped), len(table))
-        if found.shape[:1] != (len(table),) or found.ndim > 2:
+        if found.ndim > 2:
             raise ModelFileError(
                 Fault.SHAPE,
                 f"its output {self.output.name} has shape {found.shape} for {len(table):,} rows.",
@@ -179,11 +180,23 @@ class _Foreign:
         """The output for all rows: some at a time, or as many as the model was fixed to."""
         fixed = {port.axes[0] for port in self.model.inputs if port.axes and port.axes[0]}
         chunk = min((size for size in fixed if size is not None), default=CHUNK)
+        if chunk > MOST_FIXED:
+            raise ModelFileError(
+                Fault.SHAPE,
+                f"it takes exactly {chunk:,} rows at a time, more than {MOST_FIXED:,}.",
+            )
         found = []
         for start in range(0, rows, chunk):
             places = np.arange(start, start + chunk) if fixed else np.arange(start, rows)[:chunk]
             some = {name: values[np.minimum(places, rows - 1)] for name, values in feeds.items()}
-            found.append(self.model.run(self.output.name, some))
+            answered = self.model.run(self.output.name, some)
+            if answered.shape[:1] != (len(places),):
+                raise ModelFileError(
+                    Fault.SHAPE,
+                    f"its output {self.output.name} has shape {answered.shape} for "
+                    f"{len(places):,} rows.",
+                )
+            found.append(answered)
         return np.concatenate(found)[:rows] if fixed else np.concatenate(found)
 
     @property
@@ -230,6 +243,13 @@ class _Foreign:
         """1 for the label that was answered."""
         if self.task.kind is TaskKind.REGRESS:
             raise ModelFileError(Fault.SHAPE, f"its output {self.output.name} holds text.")
+        if found.size != len(found):
+            raise ModelFileError(
+                Fault.SHAPE,
+                f"its output {self.output.name} has {found.shape[1]} columns of labels; one is "
+                "wanted, or probabilities.",
+                try_next="--with MODEL.onnx:mapping.toml",
+            )
         places = {name: place for place, name in enumerate(self.task.classes)}
         named = [str(label) for label in found.reshape(len(found))]
         unknown = next((name for name in named if name not in places), None)

@@ -15,6 +15,7 @@ import numpy as np
 from fathometer.errors import (
     FathometerError,
     MissingPackageError,
+    NothingToMixError,
     OutOfTimeError,
     ParityError,
 )
@@ -81,8 +82,8 @@ class Contest:
         return Pace(self.terms)
 
     @cached_property
-    def _ranges(self) -> dict[tuple[str, ...], TrainingRanges]:
-        """What the training rows held, by the columns that a model takes."""
+    def _ranges(self) -> dict[tuple[tuple[str, ...], int], TrainingRanges]:
+        """What the training rows held, by a model's columns and the number of its rows."""
         return {}
 
     def split_of(self, name: str) -> Split:
@@ -115,15 +116,14 @@ class Contest:
         known = self.store.names()
         every = {fit.learner.name: fit.learner for fits in self.longer.values() for fit in fits}
         before = [self._try(every[name], 1 + after) for name in known if name in every]
-        if TOGETHER in known:
+        if TOGETHER in known or self.store.is_complete:
             return tuple(before)
-        again = {
-            name: fits
-            for name, fits in self.longer.items()
-            if not any(fit.learner.name in known for fit in fits)
-        }
         cards, metric = [trial.scorecard for trial in trials], METRICS[self.task.metric]
-        turns = encores(cards, again, metric, lambda left: self._pace.share(left + after) or 0.0)
+
+        def share(left: int) -> float:
+            return self._pace.share(left + after) or 0.0
+
+        turns = encores(cards, self.longer, metric, share, done=known)
         return (*before, *(self._try(learner, left + after) for learner, left in turns))
 
     def _known(self, name: str) -> Trial | None:
@@ -190,7 +190,7 @@ class Contest:
                 trial = _graduated(trial, teacher, self.limits)
             self._pace.measuring.append(time.monotonic() - started)
             self._keep(card.name, plain)
-        except MissingPackageError as error:
+        except (MissingPackageError, NothingToMixError) as error:
             trial = Trial(replace(card, state="not entered", failure=error.message))
         except FathometerError as error:
             trial = Trial(_failed(card, error))
@@ -236,7 +236,8 @@ class Contest:
         by = conformal(self.task, jury.learned, model.out_of_fold)
         coverage = jury.coverage(by, shipped.scores)
         more = {"intervals": intervals_stated(by, coverage)}
-        file = self._file(shipped, model.columns, stated, more)
+        taught = _teaching(self.split_of, card.name, model)
+        file = self._file(shipped, model.columns, taught, stated, more)
         learned, learned_ends = jury.out_of_fold(model.out_of_fold)
         card = replace(
             card,
@@ -255,7 +256,7 @@ class Contest:
             intervals={**jury.further_intervals(shipped.scores), "out_of_fold": learned_ends},
             corrected=model.correction.words if isinstance(model, Calibrated) else "",
             coverage=coverage if file.intervals is not None else None,
-            learned_rows=len(self.split_of(card.name).teaching),
+            learned_rows=len(taught),
         )
         file.release()  # a dozen files are kept to the end, and forests are large
         plain = model.plain.out_of_fold if isinstance(model, Calibrated) else None
@@ -265,15 +266,16 @@ class Contest:
         self,
         shipped: Shipped,
         columns: tuple[ColumnSpec, ...],
+        taught: np.ndarray,
         quality: Mapping[str, object],
         more: Mapping[str, Mapping[str, object]],
     ) -> ModelFile:
         """The file with its intervals and what the training rows held; without them where they
         would take a student over its size."""
-        names = tuple(spec.name for spec in columns)
-        if names not in self._ranges:
-            self._ranges[names] = training_ranges(self.table, columns, self.split.teaching)
-        file = shipped.file(quality, {**more, "training": self._ranges[names].as_json()})
+        key = (tuple(spec.name for spec in columns), len(taught))
+        if key not in self._ranges:
+            self._ranges[key] = training_ranges(self.table, columns, taught)
+        file = shipped.file(quality, {**more, "training": self._ranges[key].as_json()})
         most = self.limits.size_bytes if self.limits is not None else None
         is_too_large = file.name == STUDENT and most is not None and file.size_bytes > most
         return shipped.file(quality) if is_too_large else file
@@ -303,7 +305,10 @@ class Contest:
         def fit() -> Model:
             if self.terms.deadline is not None and time.monotonic() > self.terms.deadline:
                 raise OutOfTimeError("no time was left to mix the contestants.")
-            return combine(candidates, self.task, columns, truth, self.split)
+            mixed = combine(candidates, self.task, columns, truth, self.split)
+            if len(mixed.names) == 1:
+                raise NothingToMixError(f"the best mixture is {mixed.names[0]} alone.")
+            return mixed
 
         return (self._judge(Scorecard(TOGETHER, "both"), fit, bills),)
 
@@ -358,6 +363,13 @@ def _with_members(spent: Spent, model: Model, bills: Mapping[str, Bill] | None) 
         joules=spent.joules + sum(bill.energy_joules for bill in paid),
         peak_bytes=max(spent.peak_bytes, *(bill.peak_bytes for bill in paid)),
     )
+
+
+def _teaching(split_of: Callable[[str], Split], name: str, model: Model) -> np.ndarray:
+    """The rows that a contestant learned from; of a mixture those of its largest member."""
+    plain = model.plain if isinstance(model, Calibrated) else model
+    names = plain.names if isinstance(plain, Ensemble) else (name,)
+    return max((split_of(one).teaching for one in names), key=len)
 
 
 def _finished(trial: Trial) -> Event:

@@ -56,15 +56,18 @@ class Corners:
 
 def corners(contest: Contest, learners: Sequence[Learner], trials: Sequence[Trial]) -> Corners:
     """Fill the corners within the contest's time; what is in its store is not fitted again."""
-    metric = METRICS[contest.task.metric]
-    best = [best_trial(trials, metric, family) for family in ("traditional", "deep")]
-    if any(one is None for one in best):
+    longer = names_of(contest.longer)
+    first = [trial for trial in trials if trial.scorecard.name not in longer]
+    pairs = [pair for pair in (_best(contest, trials), _best(contest, first)) if pair]
+    if not pairs:
         return Corners(missing="only one family has a finished contestant")
     if contest.terms.stopped():
         return Corners(missing="the run was stopped")
-    if not _is_affordable(contest, trials):
+    # Where the best had unlike rows, or cost too much to fit again, the first fits stand here.
+    usable = [pair for pair in pairs if _is_even(contest, pair) and _is_affordable(contest, pair)]
+    if not usable:
         return Corners(missing="the time did not suffice for two more fits")
-    traditional, deep = (_own(one) for one in best if one is not None)
+    traditional, deep = map(_own, usable[0])
     entered = {learner.name: learner for learner in learners}
     if deep[0] not in entered:
         return Corners(missing=f"{deep[0]} is a finished file that does not tell its features")
@@ -92,15 +95,24 @@ def corners(contest: Contest, learners: Sequence[Learner], trials: Sequence[Tria
     return Corners(found)
 
 
-def _is_affordable(contest: Contest, trials: Sequence[Trial]) -> bool:
-    """Whether both corners, which take about as long as the best first fits did, leave time for
-    curves."""
+def _best(contest: Contest, trials: Sequence[Trial]) -> tuple[Trial, ...]:
+    """The best traditional and the best deep contestant; nothing where one is absent."""
+    metric = METRICS[contest.task.metric]
+    found = [best_trial(trials, metric, family) for family in ("traditional", "deep")]
+    return () if None in found else tuple(one for one in found if one is not None)
+
+
+def _is_even(contest: Contest, pair: Sequence[Trial]) -> bool:
+    """Whether both learned from the same rows."""
+    splits = [contest.split_of(one.scorecard.name) for one in pair]
+    return splits[0] is splits[1]
+
+
+def _is_affordable(contest: Contest, pair: Sequence[Trial]) -> bool:
+    """Whether the other two corners, which take about as long, leave time for curves."""
     if contest.terms.deadline is None:
         return True
-    longer, metric = names_of(contest.longer), METRICS[contest.task.metric]
-    first = [trial for trial in trials if trial.scorecard.name not in longer]
-    pair = [best_trial(first, metric, family) for family in ("traditional", "deep")]
-    bills = [one.scorecard.bill for one in pair if one is not None]
+    bills = [one.scorecard.bill for one in pair]
     cost = sum(bill.train_seconds for bill in bills if bill is not None)
     return cost <= TIME_SHARE * (contest.terms.deadline - time.monotonic())
 

@@ -6,7 +6,7 @@ many of each family, in turn, and each time half of what is left is the other fa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fathometer.learners.contract import Learner
@@ -36,6 +36,7 @@ def encores(
     longer: Mapping[str, Sequence[Longer]],
     metric: Metric,
     share: Callable[[int], float],
+    done: Collection[str] = (),
 ) -> Iterator[tuple[Learner, int]]:
     """Who fits again, and how many are to share the time that is left then, this one counted.
 
@@ -46,6 +47,7 @@ def encores(
         cards: of the first round.
         longer: longer fits by the names of the first ones, ascending.
         share: seconds that a fit may take, of so many to come.
+        done: names of fits; whoever has had one has had its turn.
     """
     finished = [card for card in cards if card.name in longer and card.out_of_fold is not None]
     finished.sort(key=lambda card: standing(card, metric))
@@ -53,6 +55,8 @@ def encores(
     for place in range(LEADERS):
         turn = [side[place] for side in sides if place < len(side)]
         for passed, card in enumerate(turn):
+            if any(fit.learner.name in done for fit in longer[card.name]):
+                continue
             left = len(turn) - passed
             first = card.bill.train_seconds if card.bill else 0.0
             spare = share(left)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import chain, count
 from typing import Any, cast
 
 from fathometer.errors import OptionError
@@ -224,11 +225,13 @@ def longer_fits(
                 taken = _training_ratio(learner, first) or times / own
                 fits.append(Longer(learner, taken * growth, least[name]))
     # Steps that do not grow, such as a tree's or of naive Bayes, are no fit to come back with.
-    return {
-        name: tuple(map(_called, fits if growth >= MORE_ROWS else fits[1:]))
+    usable = {
+        name: fits if growth >= MORE_ROWS else fits[1:]
         for name, fits in found.items()
         if len(fits) > 1
     }
+    names: set[str] = set()
+    return {name: tuple(_called(fit, names) for fit in fits) for name, fits in usable.items()}
 
 
 def _own_longer(learner: Learner, effort: Effort) -> OwnNetwork | None:
@@ -258,11 +261,15 @@ def training_of(effort: Effort) -> Training:
     return Training(epochs=STEPS[effort].epochs, seeds=STEPS[effort].seeds)
 
 
-def _called(longer: Longer) -> Longer:
-    """With a name that says how much longer it takes, as a leaderboard has room for it."""
+def _called(longer: Longer, taken: set[str]) -> Longer:
+    """With a name that says how much longer it takes, as a leaderboard has room for it; names that
+    are the same once they are cut are numbered."""
     named: Any = longer.learner  # every learner is a dataclass with a name among its fields
-    mark = f" ×{longer.times:.0f}" if longer.times >= 9.5 else f" ×{longer.times:.2g}"
-    name = named.name[: LONGEST_NAME - len(mark)] + mark
+    times = f" ×{longer.times:.0f}" if longer.times >= 9.5 else f" ×{longer.times:.2g}"
+    marks = chain([times], (f" {number}{times}" for number in count(2)))
+    names = (named.name[: LONGEST_NAME - len(mark)] + mark for mark in marks)
+    name = next(name for name in names if name not in taken)
+    taken.add(name)
     return replace(longer, learner=cast(Learner, replace(named, name=name)))
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from fathometer.errors import Fault, ModelFileError
 from fathometer.modelfile.verify import LARGEST_FILE, MOST_NODES
+from fathometer.runtime import PROVIDERS, one_thread
 
 if TYPE_CHECKING:
     import onnx
@@ -154,16 +155,13 @@ def _bounded_session(content: bytes) -> onnxruntime.InferenceSession:
     import onnxruntime
 
     _bound_memory()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
+    options = one_thread()
     options.add_session_config_entry("session.use_env_allocators", "1")
     try:
         return onnxruntime.InferenceSession(
             content,
             options,
-            providers=["CPUExecutionProvider"],
+            providers=[*PROVIDERS],
             disabled_optimizers=["ConstantFolding"],
         )
     except Exception as error:  # noqa: BLE001  its errors share no public type

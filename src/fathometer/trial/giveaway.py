@@ -12,14 +12,8 @@ from fathometer.table.metric import METRICS, r2
 from fathometer.table.table import STORAGE, Column
 from fathometer.table.task import TaskKind
 from fathometer.trial.quick import Sample, answers, skill, value_codes
-from fathometer.trial.suspicion import (
-    Suspicion,
-    figure,
-    is_named_like_key,
-    is_whole,
-    listed,
-    option,
-)
+from fathometer.trial.suspicion import Suspicion, figure, is_named_like_key, is_whole, option
+from fathometer.wording import listed
 
 # A skill is 0 for guessing and 1 for knowing: 2 AUC - 1, R², or accuracy above the commonest class.
 # Thresholds were set on eighteen public tables, where only known giveaways exceed them.
@@ -94,7 +88,7 @@ def _sum_of(sample: Sample) -> Suspicion | None:
     numbers = [
         column
         for column in sample.table.of_kind(Kind.NUMBER)
-        if column.name != sample.task.target and not column.missing and np.ptp(column.numbers) > 0
+        if column.name != sample.task.target and not column.missing and _can_add(column.numbers)
     ]
     spread = float(sample.truth.std())
     # With many columns for the rows there are, some sum always fits.
@@ -114,6 +108,13 @@ def _sum_of(sample: Sample) -> Suspicion | None:
         f"known only after it, leave them out with --ignore {options}."
     )
     return Suspicion("too good", names[0], words, further=tuple(names[1:]))
+
+
+def _can_add(numbers: np.ndarray) -> bool:
+    """Whether they vary, and by amounts whose squares are still numbers."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = numbers.std()
+    return bool(np.isfinite(spread) and spread > 0)
 
 
 def keys(sample: Sample) -> list[Suspicion]:

@@ -18,6 +18,8 @@ Knows truth and answers; knows nothing of models."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from fathometer.table.metric import Metric
@@ -36,6 +38,9 @@ SHARES = ("roc_auc", "accuracy", "macro_f1")
 # Means of losses of single rows, which are skewed: their interval is studentised.
 LOSSES = ("log_loss", "brier", "rmse", "mae", "rmsle")
 SMALL_ROWS = 1000  # or groups: from here on, all ways to take the interval agree
+ROUNDING = 1e-9  # of a score: an interval narrower than that is sums that were rounded
+FEW_UNITS = 5  # rows or groups
+RULE_OF_THREE = 3.0  # -log(0.05): so many exceptions are missed by chance in one case of twenty
 TAILS = np.array([0.025, 0.975])
 
 
@@ -68,6 +73,8 @@ def interval(
         low, high = spread.low, spread.high
         if metric.name in SHARES:
             low, high = _on_logit_scale(value, spread.deviation, independent)
+    if high - low < ROUNDING * abs(value):
+        low = high = value
     return Quality(metric.name, value, low, high)
 
 
@@ -87,6 +94,16 @@ def independent_rows(metric: Metric, truth: np.ndarray, groups: np.ndarray | Non
         counts = np.unique(truth, return_counts=True)[1]
         return min(units, int(counts.min()) if len(counts) == 2 else units)
     return units
+
+
+def left_open(metric: Metric, scores: Sequence[float], independent: int) -> float:
+    """How far a difference of these scores may be off where every row shows the same one.
+
+    n rows without a single exception leave exceptions up to 3/n open at 95 % (Hanley and
+    Lippman-Hand, JAMA 1983). One is worth a whole row of a share, or as much as the larger error;
+    so a single row, or a single group, says nothing of who is better."""
+    worth = 1.0 if metric.name in SHARES else max(map(abs, scores))
+    return RULE_OF_THREE / max(independent, 1) * worth
 
 
 def _on_logit_scale(value: float, deviation: float, independent: int) -> tuple[float, float]:
@@ -113,7 +130,10 @@ def _studentised(
 ) -> tuple[float, float]:
     """The bootstrap-t interval of a mean loss: each resample is judged by its own standard error
     (Efron and Tibshirani 1993, chapter 12). Where rows come in groups, the mean is a ratio of the
-    groups' sums and sizes, and so is its error."""
+    groups' sums and sizes, and so is its error. The different resamples of fewer than five are too
+    few to read tails from: there it is Student's t."""
+    from scipy.special import stdtrit
+
     parts, finish = PARTS[metric.name]
     sums = parts(truth, scores)[:, 0]
     sizes: np.ndarray = np.ones(len(sums))
@@ -122,15 +142,17 @@ def _studentised(
         _, first, place = np.unique(groups, return_index=True, return_inverse=True)
         sizes = np.bincount(place, sizes)
         sums, drawn = np.bincount(place, sums), weights[:, first]
+    mean = sums.sum() / sizes.sum()
+    sums = sums - mean * sizes  # or small errors would drown in the digits of large means
     products = np.column_stack([sums, sizes, sums**2, sums * sizes, sizes**2])
-    mean, error = _ratio(products.sum(axis=0), len(sums))
-    means, errors = _ratio((drawn.astype(np.float64) @ products).T, len(sums))
-    known = errors > 1e-9 * mean  # a resample of one row alone has none
-    if not known.any():
-        ends = np.array([[mean], [mean]])
+    shift, error = _ratio(products.sum(axis=0), len(sums))
+    shifts, errors = _ratio((drawn.astype(np.float64) @ products).T, len(sums))
+    known = errors > 1e-6 * error  # a resample of one unit alone has none
+    if len(sums) < FEW_UNITS or not known.any():
+        steps = stdtrit(max(len(sums) - 1, 1), TAILS[::-1])
     else:
-        steps = np.quantile((means[known] - mean) / errors[known], TAILS[::-1])
-        ends = np.maximum(mean - steps * error, 0)[:, None]
+        steps = np.quantile((shifts[known] - shift) / errors[known], TAILS[::-1])
+    ends = np.maximum(mean + shift - steps * error, 0)[:, None]
     low, high = finish(ends, np.ones(2))
     return float(low), float(high)
 

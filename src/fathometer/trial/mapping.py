@@ -149,6 +149,11 @@ def _fed(table: Table, port: Port, mapping: InputMapping | None) -> np.ndarray:
             f'the model takes "{port}", and {len(names)} columns are put there.',
             details="columns: " + ", ".join(names)[:300],
         )
+    if len(port.axes) == 1 and len(names) > 1:
+        raise ColumnError(
+            f'the model takes "{port}", one value a row, and {len(names)} columns are put there.',
+            details="columns: " + ", ".join(names)[:300],
+        )
     parts = [_column(table[name], port, mapping or InputMapping((name,))) for name in names]
     fed = np.stack(parts, axis=1)
     return fed[:, 0] if len(port.axes) == 1 else fed

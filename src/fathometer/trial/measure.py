@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from fathometer.runtime import cores
+
 MOST_CALLS = 1000  # enough for a 99th percentile that rests on ten calls
 BINS = 15  # the customary number for the expected calibration error (Guo et al., ICML 2017)
 
@@ -104,7 +106,7 @@ def machine() -> dict[str, str]:
     """The machine in words: processor, cores we may use, memory, system; never its name."""
     return {
         "processor": _processor(),
-        "cores": str(_cores()),
+        "cores": str(cores()),
         "memory": _memory(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
@@ -129,12 +131,6 @@ def _processor() -> str:
         lines = []
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(named, platform.processor() or platform.machine())
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _memory() -> str:

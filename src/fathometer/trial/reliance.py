@@ -45,24 +45,37 @@ def further_intervals(
             seen = interval(metric, truth, scores, groups=groups, weights=few)
             found[metric.name] = [seen.low, seen.high]
     if task.kind is TaskKind.CLASSIFY:
-        found["calibration_error"] = calibration_interval(truth, scores)
+        found["calibration_error"] = calibration_interval(truth, scores, groups)
     return found
 
 
-def calibration_interval(truth: np.ndarray, scores: np.ndarray) -> list[float]:
-    """The 95 % interval of the expected calibration error.
+def calibration_interval(
+    truth: np.ndarray, scores: np.ndarray, groups: np.ndarray | None = None
+) -> list[float]:
+    """The 95 % interval of the expected calibration error; whole groups are drawn, where there are.
 
     The error of a resample is larger than that of the rows it was drawn from, since chance gaps add
     to it; the interval is moved back by as much (the basic bootstrap), down to 0 at most."""
     random = np.random.default_rng(0)
     rows = min(len(truth), MOST_ROWS)
     value = calibration_error(truth, scores)
+    members = None if groups is None else _members(groups)
     drawn = []
     for _ in range(DRAWS if len(truth) < MANY_ROWS else MANY_DRAWS):
-        place = random.integers(len(truth), size=rows)
+        if members is None:
+            place = random.integers(len(truth), size=rows)
+        else:
+            chosen = random.integers(len(members), size=len(members))
+            place = np.concatenate([members[one] for one in chosen])
         drawn.append(calibration_error(truth[place], scores[place]))
     low, high = (float(each) for each in np.quantile(drawn, (0.025, 0.975)))
     return [min(max(2 * value - high, 0.0), value), max(2 * value - low, value)]
+
+
+def _members(groups: np.ndarray) -> list[np.ndarray]:
+    """The rows of each group, (its rows,) each."""
+    order = np.argsort(groups, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
 
 
 def few_draws(

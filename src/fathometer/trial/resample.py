@@ -29,9 +29,10 @@ MOST_COUNTS = 20_000_000  # in one set of resamples, one byte each
 # them of the second class, and else in 98 and 97 %.
 NEED_ALL_CLASSES = ("roc_auc", "macro_f1")
 RARE_ROWS = 20  # a class of 20 rows is missed by one resample in 500 million
-# The area under the ROC curve is no sum over rows. From here on its linear part, which is one,
-# stands for it: measured over 500 resamples of 10,000 rows it is off by at most 6 % of the standard
-# error, and gives the same standard error within 0.2 %, seven times as fast.
+# The area under the ROC curve is no sum over rows. From so many rows times areas on its linear
+# part, which is one, stands for it: measured over 500 resamples of 10,000 rows it is off by at most
+# 6 % of the standard error, and gives the same standard error within 0.2 %, seven times as fast;
+# over 300 of 1,000 to 4,000 rows of 10 to 77 classes within 0.1 %, 24 to 56 times as fast.
 LINEAR_ROWS = 10_000
 DRAWS_AT_ONCE = 100_000  # so that what is counted stays in the cache
 BLOCK_NUMBERS = 4_000_000  # 32 MB of float64 at a time
@@ -129,7 +130,7 @@ def _blocks(weights: np.ndarray, rows: int) -> Iterator[np.ndarray]:
 def _bootstrap_roc_auc(truth: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """As `metric.roc_auc`: ties count half; several classes: mean of one against the rest."""
     places = [1] if scores.shape[1] == 2 else [*range(scores.shape[1])]
-    if len(truth) < LINEAR_ROWS:
+    if len(truth) * len(places) < LINEAR_ROWS:
         areas = np.array(
             [_weighted_area(truth == place, scores[:, place], weights) for place in places]
         )

@@ -52,6 +52,9 @@ def fit_beside(contest: Contest, one: SideFit, fit: Callable[[Budget], Scored]) 
     if known is not None and known.out_of_fold is not None:
         return known.scorecard.chosen, known.out_of_fold
 
+    if contest.terms.deadline is not None and contest.store.is_complete:
+        return LeftOut("the time did not suffice when the run was made")
+
     def report(progress: Progress) -> None:
         contest.watch(Event("progress", one.part, "both", one.done(progress), one.words))
 

@@ -58,16 +58,13 @@ class Spread:
         error = known.std(ddof=1) * math.sqrt(n / (n - 1))
         return Spread(value, value + error * stdtrit(n - 1, places))
 
-    def opened(self, independent_rows: int) -> Spread:
-        """For a share or a difference of shares that no resample moved: what it still leaves open.
-
-        n rows without a single exception leave exceptions up to 3/n open at 95 % (Hanley and
-        Lippman-Hand, JAMA 1983); so the distribution becomes a normal one that reaches 3/n."""
+    def opened(self, reach: float) -> Spread:
+        """For a difference that no resample moved: a normal distribution whose 95 % interval
+        reaches so far (`interval.left_open`)."""
         from scipy.special import ndtri
 
         places = (np.arange(len(self.samples)) + 0.5) / len(self.samples)
-        reach = 3 / max(independent_rows, 1) / float(ndtri(0.975))
-        return Spread(self.value, self.value + reach * ndtri(places))
+        return Spread(self.value, self.value + reach / float(ndtri(0.975)) * ndtri(places))
 
     @property
     def deviation(self) -> float:

@@ -112,6 +112,11 @@ class RunStore:
     def __exit__(self, *raised: object) -> None:
         self.close()
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the run had come to its end before: what is not in it was left out."""
+        return self._rows("SELECT state FROM run") == [("complete",)]
+
     def stop(self) -> None:
         """Note that the user ended the run early, with the files of the best so far written."""
         self._write("UPDATE run SET state = 'stopped'")

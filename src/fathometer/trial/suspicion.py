@@ -1,9 +1,8 @@
-"""One doubt about a score, in words: the `Suspicion`, and how it writes names and figures."""
+"""One doubt about a score, in words: the `Suspicion`, and how it writes figures and options."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -55,8 +54,3 @@ def figure(score: float) -> str:
 def option(name: str) -> str:
     """A column's name as it is typed after an option."""
     return f'"{name}"' if " " in name else name
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names in a sentence: "a, b and c"."""
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fathometer.table.metric import Metric
-from fathometer.trial.interval import independent_rows
+from fathometer.trial.interval import independent_rows, left_open
 from fathometer.trial.resample import (
     MOST_RESAMPLES,
     bootstrap_scores,
@@ -57,7 +57,7 @@ class Bench:
         spread = Spread.student(value, gaps, self.independent)
         if spread.deviation > 0 or np.array_equal(one, other):
             return spread
-        return spread.opened(self.independent)
+        return spread.opened(self.left_open(one, other))
 
     def raw_gap(self, one: np.ndarray, other: np.ndarray) -> tuple[float, np.ndarray]:
         """The same difference, and that of every resample, as it was drawn; (resamples,)."""
@@ -72,6 +72,11 @@ class Bench:
             # wider than it need be.
             gaps = (samples[0] ** 2 - samples[1] ** 2) / sum(scores)
         return sign * (scores[0] - scores[1]), sign * gaps
+
+    def left_open(self, one: np.ndarray, other: np.ndarray) -> float:
+        """How far their difference may be off where no resample moves it."""
+        scores = [self._scored(each)[0] for each in (one, other)]
+        return left_open(self.metric, scores, self.independent)
 
     def _scored(self, scores: np.ndarray) -> tuple[float, np.ndarray]:
         """The score of these answers, and that of every resample."""

@@ -7,7 +7,7 @@ learners or both features, so that they add up to the whole difference between t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,7 +19,8 @@ from fathometer.trial.credit import Place
 from fathometer.trial.interval import draw, independent_rows, interval
 from fathometer.trial.resample import bootstrap_scores, rare_classes
 from fathometer.trial.spread import Spread
-from fathometer.verdict.quantities import fixed, places_for, signed
+from fathometer.verdict.bench import Rows
+from fathometer.verdict.quantities import fixed, places_for, shared_places, signed
 
 Features = Literal["engineered", "learned"]
 Kind = Literal["classical", "network"]
@@ -71,30 +72,31 @@ class Credit:
 
 
 def credit(
-    scores: Mapping[Place, tuple[str, np.ndarray]], task: Task, truth: np.ndarray, *, seed: int
+    scores: Mapping[Place, tuple[str, np.ndarray]], task: Task, train: Rows, *, seed: int
 ) -> Credit:
     """Divide the difference between the families.
 
     Args:
         scores: from a place to what stands there and its out-of-fold scores (rows, outputs).
-        truth: encoded targets of these rows, (rows,).
+        train: the true answers of these rows, and which of them belong together.
     """
     metric = METRICS[task.metric]
-    rows = np.arange(len(truth))
+    rows = np.arange(len(train.truth))
     if len(rows) > MOST_ROWS:
-        rows = _drawn(truth, metric, np.random.default_rng(seed))
-    truth = truth[rows]
-    weights = draw(metric, truth, seed=seed)
+        rows = _drawn(train.truth, metric, np.random.default_rng(seed))
+    truth = train.truth[rows]
+    groups = None if train.groups is None else train.groups[rows]
+    weights = draw(metric, truth, seed=seed, groups=groups)
     corners, values, drawn = [], [], []
     for place in PLACES:
         name, own = scores[place]
-        quality = interval(metric, truth, own[rows], weights=weights)
+        quality = interval(metric, truth, own[rows], groups=groups, weights=weights)
         corners.append(Corner(*place, name, quality.value, quality.low, quality.high))
         values.append(quality.value)
         drawn.append(bootstrap_scores(metric, truth, own[rows], weights))
     sign = 1.0 if metric.greater_is_better else -1.0
     value, resampled = sign * np.array(values), sign * np.stack(drawn)
-    independent = independent_rows(metric, truth)
+    independent = independent_rows(metric, truth, groups)
     features = _effect(FEATURES, value, resampled, independent)
     learner = _effect(LEARNER, value, resampled, independent)
     words = _sentence(metric, corners, features, learner)
@@ -134,7 +136,7 @@ def _sentence(metric: Metric, corners: list[Corner], features: Effect, learner: 
         f"learned instead of engineered features are worth {in_words(features)} {metric.label}, "
         f"a network instead of a classical learner {in_words(learner)}"
     )
-    places = score_places(corners)
+    places = shared_places(corners)
     shown = ", ".join(f"{corner.name} {fixed(corner.value, places)}" for corner in corners[1:3])
     return f"{lead}: {worth} (out of fold; {shown})."
 
@@ -144,9 +146,3 @@ def in_words(effect: Effect) -> str:
     places = places_for((effect.high - effect.low) / 2)
     low, high = signed(effect.low, places), signed(effect.high, places)
     return f"{signed(effect.value, places)} [{low}, {high}]"
-
-
-def score_places(corners: Sequence[Corner]) -> int:
-    """Decimal places for the corners' scores: those of the narrowest interval that has a width."""
-    widths = [(corner.high - corner.low) / 2 for corner in corners if corner.high > corner.low]
-    return places_for(min(widths)) if widths else 3

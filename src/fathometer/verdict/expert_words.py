@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from fathometer.verdict.chances import chances
-from fathometer.verdict.quantities import counted, duration, fixed, places_for, significant
+from fathometer.verdict.quantities import bare, duration, fixed, places_for
 from fathometer.verdict.verdict import FoldGap, Gap
 from fathometer.verdict.words import CONSTANT, Findings
+from fathometer.wording import counted
 
 CLEAR = 0.05
 
@@ -24,7 +25,7 @@ def _posterior(found: Findings) -> str:
     return (
         f"Lockbox, n = {found.rows:,}: {gap.deep} − {gap.traditional} = "
         f"{_interval(gap.value, gap.low, gap.high, places)} {found.metric.label} (paired, 95 %); "
-        f"region of practical equivalence ±{significant(gap.zone, 2)}: {_three_way(gap)}."
+        f"region of practical equivalence ±{bare(gap.zone)}: {_three_way(gap)}."
     )
 
 

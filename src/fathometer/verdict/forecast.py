@@ -103,6 +103,7 @@ def forecast(
     train: Rows,
     point: float,
     *,
+    rows: int,
     seed: int,
     past: Learned | None = None,
 ) -> Forecast | None:
@@ -111,6 +112,7 @@ def forecast(
     Args:
         train: the training rows' true answers, aligned with the curves' out-of-fold scores.
         point: one point of loss in the metric's unit: the zone of practical equivalence.
+        rows: that the last points of the curves learned from, all folds together.
         past: what was learned from past curves; what ships in the package if None.
     """
     if not pair.curves:
@@ -119,7 +121,7 @@ def forecast(
     traditional, deep = pair.of("traditional"), pair.of("deep")
     bench = Bench(metric, train, seed, most_resamples=FEWEST_RESAMPLES)
     points = pair_points(bench, traditional, deep, point)
-    view = _View(metric, train, point, len(train.truth), points, past)
+    view = _View(metric, train, point, rows, points, past)
     now = traditional.points[-1].out_of_fold, deep.points[-1].out_of_fold
     gap_error = bench.gap(now[1], now[0]).deviation / point
     errors = _score_error(view, now[0]), _score_error(view, now[1]), gap_error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fathometer.table.metric import METRICS
 from fathometer.verdict.forecast import Band, Crossing, Forecast, Outlook
 from fathometer.verdict.quantities import fixed, places_for, significant
+from fathometer.wording import listed
 
 SIDES = {"deep": "deep learning", "traditional": "traditional machine learning"}
 
@@ -74,11 +75,7 @@ def _chances(found: Forecast) -> str:
     """ "P(deep ahead) 0.12, 0.20 and 0.35 at 2, 4 and 10 times the rows"."""
     chances = [f"{one.deep_ahead:.2f}" for one in found.outlooks]
     factors = [f"{one.factor:g}" for one in found.outlooks]
-    return f"P(deep ahead) {_listed(chances)} at {_listed(factors)} times the rows"
-
-
-def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+    return f"P(deep ahead) {listed(chances)} at {listed(factors)} times the rows"
 
 
 def _between(crossing: Crossing, found: Forecast) -> str:

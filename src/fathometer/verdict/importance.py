@@ -7,7 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fathometer.table.metric import METRICS
-from fathometer.verdict.quantities import fixed, places_for
+from fathometer.verdict.quantities import places_for, with_interval
+from fathometer.wording import listed
 
 NAMED = 3  # columns in the sentence; the report has them all
 
@@ -25,14 +26,15 @@ class ColumnLoss:
     low: float  # 95 % interval, of this column alone
     high: float
 
-    def is_clear(self, columns: int) -> bool:
+    def is_clear(self, columns: int, independent: int) -> bool:
         """Whether the interval lies above 0 and would still if it were one of so many that hold at
         once (Bonferroni): of ten columns without worth one is above 0 alone in a fifth of tables.
-        """
-        from scipy.special import ndtri
 
-        wider = float(ndtri(1 - 0.025 / columns) / ndtri(0.975))
-        return self.value > wider * (self.value - self.low)
+        independent: rows, or groups, that the interval rests on; it is Student's t."""
+        from scipy.special import stdtrit
+
+        ends = stdtrit(max(independent, 2) - 1, [1 - 0.025 / columns, 0.975])
+        return self.value > float(ends[0] / ends[1]) * (self.value - self.low)
 
 
 @dataclass(frozen=True)
@@ -46,19 +48,23 @@ class Importance:
     shuffles: int  # over which each loss is the mean
     columns: tuple[ColumnLoss, ...]  # the largest loss first
     left_out: int = 0  # columns of a wide table that were not measured one by one
+    independent: int = 0  # of the rows: groups count once; 0 where nobody counted
 
     @property
     def needed(self) -> tuple[ColumnLoss, ...]:
         """The columns whose loss is clear, their number allowed for."""
-        count = len(self.columns)
-        return tuple(column for column in self.columns if column.is_clear(count))
+        count, independent = len(self.columns), self.independent or self.rows
+        return tuple(one for one in self.columns if one.is_clear(count, independent))
 
 
 def importance_sentence(found: Importance, what: str = "The winner") -> str:
     """Which columns the model leans on, the first with its number."""
     metric = METRICS[found.metric]
     if all(one.low == one.value == one.high == 0 for one in found.columns):
-        return f"{what} looks at no column: its answers stay the same whatever they hold."
+        return (
+            f"{what} looks at no column here: its answers to these {found.rows:,} rows stay the "
+            "same with the values of any one exchanged."
+        )
     if not found.needed:
         return (
             f"{what} leans on no single column for certain: whichever one has its values exchanged "
@@ -68,7 +74,7 @@ def importance_sentence(found: Importance, what: str = "The winner") -> str:
     alone = len(found.columns) == 1 and not found.left_out
     lead = "looks at one column," if alone else "leans most on"
     change = "falls" if metric.greater_is_better else "rises"
-    then = f"; then {_listed(others)}" if others else ""
+    then = "; then " + listed([f'"{one.name}"' for one in others]) if others else ""
     return (
         f'{what} {lead} "{first.name}": with its values exchanged among the rows, {metric.label} '
         f"{change} by {loss_in_words(first)}{then}."
@@ -77,11 +83,4 @@ def importance_sentence(found: Importance, what: str = "The winner") -> str:
 
 def loss_in_words(one: ColumnLoss) -> str:
     """ "0.12 [0.09, 0.15]", at the places that the interval deserves."""
-    places = places_for((one.high - one.low) / 2)
-    value, low, high = (fixed(each, places) for each in (one.value, one.low, one.high))
-    return value if one.low == one.high else f"{value} [{low}, {high}]"
-
-
-def _listed(columns: list[ColumnLoss]) -> str:
-    names = [f'"{one.name}"' for one in columns]
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+    return with_interval(one, places_for((one.high - one.low) / 2))

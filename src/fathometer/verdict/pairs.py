@@ -12,6 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
+from fathometer.trial.interval import RULE_OF_THREE
 from fathometer.verdict.bench import Bench
 from fathometer.verdict.verdict import Pair
 
@@ -36,13 +37,15 @@ def all_pairs(bench: Bench, contestants: Sequence[tuple[str, np.ndarray]]) -> tu
     largest = _largest_by_chance(samples, errors)
     reach = float(np.quantile(largest, 0.95)) * _student_stretch(bench.independent)
     pairs = []
-    for ((one, _), (other, _)), value, error in zip(chosen, values, errors, strict=True):
+    for ((one, first), (other, second)), value, error in zip(chosen, values, errors, strict=True):
         width, p_value = reach * error, 1.0
         if error > 0:
             steps = abs(value) / (error * _student_stretch(bench.independent))
             p_value = (1 + int((largest >= steps).sum())) / (1 + len(largest))
-        elif value != 0:  # no resample moved it: 3/n is still open (see `Spread.opened`)
-            width = 3 / max(bench.independent, 1)
+        elif value != 0:  # no resample moved it, see `left_open`; here as one of so many pairs
+            alone = bench.left_open(first, second)
+            width = alone * (1 + math.log(len(chosen)) / RULE_OF_THREE)
+            p_value = min(1.0, len(chosen) * math.exp(-RULE_OF_THREE * abs(value) / alone))
         pairs.append(
             Pair(one, other, float(value), float(value - width), float(value + width), p_value)
         )

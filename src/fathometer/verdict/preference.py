@@ -17,7 +17,7 @@ from fathometer.trial.best import standing
 from fathometer.trial.scorecard import Scorecard
 from fathometer.verdict.bench import Rows, paired_gap
 from fathometer.verdict.decide import Contestant, zone_of
-from fathometer.verdict.quantities import duration, file_size, fixed, places_for, significant
+from fathometer.verdict.quantities import bare, duration, file_size, fixed, latency, places_for
 from fathometer.verdict.verdict import Preferred, Verdict
 from fathometer.verdict.words import CONSTANT
 from fathometer.verdict.worth import million_seconds
@@ -142,7 +142,7 @@ WISHES: dict[str, Callable[[Scorecard], float | None]] = {
 
 def sentence(answer: Preferred, card: Scorecard | None, metric: str) -> str:
     """The answer in plain words."""
-    label, most = METRICS[metric].label, significant(answer.most_loss, 2)
+    label, most = METRICS[metric].label, bare(answer.most_loss)
     if card is None or answer.loss is None or answer.low is None or answer.high is None:
         return (
             f"You prefer {answer.wish}: no contestant answers that within a loss of {most} {label}."
@@ -164,7 +164,7 @@ def _taken(wish: str, card: Scorecard) -> str:
     if wish == "readable" or bill is None:
         return card.reads_as
     if wish == "fast":
-        return f"{duration(bill.latency_ms_p50 / 1000)} a row"
+        return f"{latency(bill.latency_ms_p50)} a row"
     if wish == "small":
         return file_size(bill.file_bytes)
     return (

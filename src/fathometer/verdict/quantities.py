@@ -1,12 +1,29 @@
-"""Numbers in words: with their unit, and at the precision that they deserve."""
+"""Numbers in words: with their unit, and at the precision that they deserve.
+
+The terminal, the verdict's sentences and the report take them from here, so that a value reads the
+same in all three."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from typing import Protocol
 
-from fathometer.trial.scorecard import Quality
+from fathometer.trial.scorecard import Bill, Quality
 
+DASH = "–"  # where there is no number
 MOST_PLACES = 12  # farads and metres per second are targets too
+
+
+class Ranged(Protocol):
+    """A value between the ends of its interval: a quality, a corner of the credit, a loss."""
+
+    @property
+    def value(self) -> float: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
 
 
 def places_for(half_width: float) -> int:
@@ -18,10 +35,16 @@ def places_for(half_width: float) -> int:
     return min(MOST_PLACES, 1 - math.floor(math.log10(half_width)))
 
 
+def shared_places(scores: Iterable[Ranged]) -> int:
+    """Decimal places for scores side by side: those of the narrowest interval with a width."""
+    widths = [(one.high - one.low) / 2 for one in scores if one.high > one.low]
+    return places_for(min(widths)) if widths else 3
+
+
 def fixed(value: float, places: int) -> str:
     """The value at so many decimal places, thousands separated; negative places round before it."""
     if not math.isfinite(value):
-        return "–"
+        return DASH
     rounded = round(value, places) + 0.0  # + 0.0 turns -0.0 into 0.0
     return f"{rounded:,.{max(places, 0)}f}".replace("-", "−")
 
@@ -34,43 +57,86 @@ def signed(value: float, places: int) -> str:
 def significant(value: float, digits: int = 3) -> str:
     """The value at so many significant digits, thousands separated, never in powers of ten."""
     if value == 0 or not math.isfinite(value):
-        return "0" if value == 0 else "–"
+        return "0" if value == 0 else DASH
     rounded = float(f"{value:.{digits - 1}e}")  # first, so that 9.96 becomes 10 and not 10.0
     return fixed(value, digits - 1 - math.floor(math.log10(abs(rounded))))
 
 
+def bare(value: float, digits: int = 2) -> str:
+    """The value at so many significant digits without the zeros that say nothing: 0.005, 250."""
+    written = significant(value, digits)
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
 def scored(quality: Quality | None, places: int) -> str:
-    """A quality with half the width of its interval: "0.868 ± 0.026"."""
+    """A quality with half the width of its interval, for a sentence: "0.868 ± 0.026"."""
     if quality is None:
-        return "–"
+        return DASH
     value = fixed(quality.value, places)
     half = (quality.high - quality.low) / 2
     return f"{value} ± {fixed(half, places)}" if half > 0 else value
 
 
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: "1 row", "1,309 rows"."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+def with_interval(one: Ranged, places: int) -> str:
+    """A value with its interval where that has a width: "0.868 [0.811, 0.917]", for a table."""
+    value = fixed(one.value, places)
+    if not one.high > one.low:
+        return value
+    return f"{value} [{fixed(one.low, places)}, {fixed(one.high, places)}]"
 
 
 def duration(seconds: float) -> str:
-    """Seconds at two digits in the unit that suits them: "38 µs", "9.8 s", "4.2 min"."""
-    for size, unit in ((3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms")):
-        if seconds >= size * 0.995:
-            return f"{significant(seconds / size, 2)} {unit}"
-    return f"{significant(seconds * 1e6, 2)} µs"
+    """How long work took: "9.0 ms", "0.19 s", "14 s", "4 min 10 s", "25 min", "1 h 02 min".
+
+    Minutes keep their seconds up to ten: three digits are as much as one run tells."""
+    if not math.isfinite(seconds):
+        return DASH
+    if seconds == 0:
+        return "0 s"
+    if seconds < 0.01:
+        return latency(1000 * seconds)
+    if seconds < 59.5:
+        return (f"{seconds:.2f}" if seconds < 0.995 else significant(seconds, 2)) + " s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 10:
+        return f"{minutes} min {rest:02d} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def latency(milliseconds: float, *, is_exact: bool = False) -> str:
+    """How long an answer takes: "38 µs", "1.2 ms", "345 ms", "1.5 s".
+
+    is_exact: it is no measurement but a limit that was asked for: "1 ms", "1.25 ms"."""
+    return _in_steps(milliseconds, ((1e3, "s"), (1.0, "ms"), (1e-3, "µs")), is_exact=is_exact)
 
 
 def energy(joules: float) -> str:
-    """Joules at two digits: "41 J", "12 kJ"."""
-    return (
-        f"{significant(joules / 1000, 2)} kJ" if joules >= 9950 else f"{significant(joules, 2)} J"
-    )
+    """Joules: "0.90 J", "41 J", "1.2 kJ"."""
+    return _in_steps(joules, ((1e6, "MJ"), (1e3, "kJ"), (1.0, "J")))
 
 
-def file_size(size_bytes: int) -> str:
-    """Bytes in steps of 1,000 at three digits: "212 KB"."""
-    for size, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "KB")):
-        if size_bytes >= size * 0.9995:
-            return f"{size_bytes / size:.3g} {unit}"
-    return f"{size_bytes} B"
+def training_energy(bill: Bill) -> str:
+    """What training took; an estimate is marked: "≈41 J"."""
+    is_estimate = bill.energy_source == "estimated" and math.isfinite(bill.energy_joules)
+    return ("≈" if is_estimate else "") + energy(bill.energy_joules)
+
+
+def file_size(size_bytes: float, *, is_exact: bool = False) -> str:
+    """Bytes in steps of 1,000: "6 KB", "212 KB", "1.4 MB".
+
+    is_exact: it is a limit that was asked for: "1.25 MB"."""
+    if size_bytes < 999.5:
+        return f"{size_bytes:.0f} B"
+    steps = ((1e9, "GB"), (1e6, "MB"), (1e3, "KB"))
+    return _in_steps(size_bytes, steps, is_exact=is_exact).replace(".0 ", " ")
+
+
+def _in_steps(value: float, steps: tuple[tuple[float, str], ...], *, is_exact: bool = False) -> str:
+    """In the first unit of which there is one: two digits, three from 100 on, as one run tells."""
+    if not math.isfinite(value):
+        return DASH
+    size, unit = next((step for step in steps if value >= step[0] * 0.9995), steps[-1])
+    amount = value / size
+    said = bare(amount, 3) if is_exact else significant(amount, 3 if amount >= 100 else 2)
+    return f"{said} {unit}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fathometer.table.metric import METRICS
 from fathometer.trial.scorecard import Bill, Distillation, Scorecard
-from fathometer.verdict.quantities import counted, duration, file_size, fixed, places_for
+from fathometer.verdict.quantities import file_size, fixed, latency, places_for
+from fathometer.wording import counted
 
 
 def student_sentence(card: Scorecard, teacher: Scorecard, rows: int) -> str:
@@ -29,12 +30,12 @@ def student_sentence(card: Scorecard, teacher: Scorecard, rows: int) -> str:
 
 def _taken(bill: Bill, lesson: Distillation) -> str:
     """ "84 KB (limit 100 KB) and 41 µs a row (limit 100 µs)"."""
-    size, row = file_size(bill.file_bytes), duration(bill.latency_ms_p50 / 1000)
+    size, row = file_size(bill.file_bytes), latency(bill.latency_ms_p50)
     if lesson.size_limit_bytes is not None:
-        size += f" (limit {file_size(lesson.size_limit_bytes)})"
+        size += f" (limit {file_size(lesson.size_limit_bytes, is_exact=True)})"
     row += " a row"
     if lesson.latency_limit_ms is not None:
-        row += f" (limit {duration(lesson.latency_limit_ms / 1000)})"
+        row += f" (limit {latency(lesson.latency_limit_ms, is_exact=True)})"
     return f"{size} and {row}"
 
 
@@ -42,10 +43,10 @@ def _of_teacher(bill: Bill | None, lesson: Distillation) -> str:
     """What the teacher takes, and whether that was within the limits already."""
     if bill is None:
         return ""
-    takes = f"{file_size(bill.file_bytes)} and {duration(bill.latency_ms_p50 / 1000)} a row"
-    size, latency = lesson.size_limit_bytes, lesson.latency_limit_ms
-    fits = (size is None or bill.file_bytes <= size) and (
-        latency is None or bill.latency_ms_p50 <= latency
+    takes = f"{file_size(bill.file_bytes)} and {latency(bill.latency_ms_p50)} a row"
+    most_bytes, most_ms = lesson.size_limit_bytes, lesson.latency_limit_ms
+    fits = (most_bytes is None or bill.file_bytes <= most_bytes) and (
+        most_ms is None or bill.latency_ms_p50 <= most_ms
     )
     within = ", which is within the limits too" if fits else ""
     return f" (the teacher takes {takes}{within})"

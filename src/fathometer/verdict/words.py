@@ -14,16 +14,19 @@ from fathometer.trial.spread import Spread
 from fathometer.verdict.chances import chances, percent
 from fathometer.verdict.enough import rounded_up
 from fathometer.verdict.quantities import (
-    counted,
+    bare,
     duration,
-    energy,
     file_size,
     fixed,
+    latency,
     places_for,
     scored,
+    shared_places,
     significant,
+    training_energy,
 )
 from fathometer.verdict.verdict import Call, FoldGap, Gap, Pair
+from fathometer.wording import counted, listed
 
 CONSTANT = "constant"  # the name of the contestant that answers the same to every row
 READ_AT_MOST = 1_000  # rules or coefficients that a person can read
@@ -59,9 +62,8 @@ class Findings:
 
     @property
     def places(self) -> int:
-        """Decimal places that the widest interval still supports."""
-        widths = [(q.high - q.low) / 2 for q in self.qualities if q.high > q.low]
-        return places_for(sorted(widths)[len(widths) // 2]) if widths else 3
+        """Decimal places of every score, in the sentences as in the tables."""
+        return shared_places(self.qualities)
 
     @property
     def qualities(self) -> tuple[Quality, ...]:
@@ -140,7 +142,7 @@ def _chances(found: Findings) -> str:
     traditional, equal, deep = map(percent, chances(gap))
     return (
         f"The chance that deep learning is better is {deep}, that traditional machine learning is "
-        f"better {traditional}, and that they differ by no more than {significant(gap.zone, 2)}, "
+        f"better {traditional}, and that they differ by no more than {bare(gap.zone)}, "
         f"too little to matter, {equal}."
     )
 
@@ -165,14 +167,14 @@ def _winner(found: Findings) -> str:
     if len(found.rivals) == 1:
         return f"{found.winner} wins: best out of fold, and clearly ahead of all others."
     tied = [name for name in found.rivals if name != found.winner]
-    listed = _listed(tied)
+    others = _named(tied)
     if found.winner == best:
         return (
-            f"{found.winner} wins: best out of fold, with the smallest file of a tie with {listed}."
+            f"{found.winner} wins: best out of fold, with the smallest file of a tie with {others}."
         )
     bill = found.card(found.winner).bill
     size = f", {file_size(bill.file_bytes)}," if bill else ""
-    return f"{found.winner} wins: the smallest file{size} of a tie with {listed}."
+    return f"{found.winner} wins: the smallest file{size} of a tie with {others}."
 
 
 def _together(found: Findings) -> str:
@@ -221,10 +223,10 @@ def _bill(found: Findings) -> str:
     one, other = (gap.deep, gap.traditional) if dearer else (gap.traditional, gap.deep)
     first, second = (deep, traditional) if dearer else (traditional, deep)
     return (
-        f"{one} {_training(first, second, other)} and {energy(first.energy_joules)} against "
-        f"{energy(second.energy_joules)}; it answers one row in "
-        f"{duration(first.latency_ms_p50 / 1000)} against {duration(second.latency_ms_p50 / 1000)} "
-        f"from a file of {file_size(first.file_bytes)} against {file_size(second.file_bytes)}."
+        f"{one} {_training(first, second, other)} and {training_energy(first)} against "
+        f"{training_energy(second)}; it answers one row in {latency(first.latency_ms_p50)} against "
+        f"{latency(second.latency_ms_p50)} from a file of {file_size(first.file_bytes)} against "
+        f"{file_size(second.file_bytes)}."
     )
 
 
@@ -247,9 +249,9 @@ def _is_traditional_lighter(found: Findings, gap: Gap) -> bool:
     return deep is None or traditional is None or traditional.file_bytes <= deep.file_bytes
 
 
-def _listed(names: Sequence[str]) -> str:
+def _named(names: Sequence[str]) -> str:
     """Up to three names and how many more there are."""
     shown = list(names[:MOST_NAMED])
     if len(names) > MOST_NAMED:
         shown.append(f"{len(names) - MOST_NAMED} more")
-    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1]
+    return listed(shown)

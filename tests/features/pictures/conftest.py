@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -12,8 +11,7 @@ from PIL import Image
 
 from fathometer.table.kind import Kind
 from fathometer.table.table import Table, column_from, picture_column
-
-IMAGES = Path(__file__).parents[4] / "shared" / "data" / "images"
+from shared_files import shared
 
 
 def table_of(pixels: np.ndarray, labels: list[str]) -> Table:
@@ -24,9 +22,7 @@ def table_of(pixels: np.ndarray, labels: list[str]) -> Table:
 @pytest.fixture(scope="session")
 def clothes() -> Table:
     """800 gray pictures of 28 x 28, ten classes."""
-    paths = sorted((IMAGES / "fashion_mnist_folder" / "train").glob("*/*.png"))
-    if not paths:
-        pytest.skip("the folder fashion_mnist_folder is not beside the repository")
+    paths = sorted(shared("images/fashion_mnist_folder/train").glob("*/*.png"))
     pixels = np.stack([np.asarray(Image.open(path)) for path in paths])[..., None]
     return table_of(pixels, [path.parent.name for path in paths])
 
@@ -34,9 +30,7 @@ def clothes() -> Table:
 @pytest.fixture(scope="session")
 def photographs() -> Table:
     """3,000 coloured pictures of 32 x 32, ten classes."""
-    path = IMAGES / "cifar10_part_train.parquet"
-    if not path.exists():
-        pytest.skip("the pictures cifar10_part are not beside the repository")
+    path = shared("images/cifar10_part_train.parquet")
     drawn = np.random.default_rng(0).permutation(15_000)[:3_000]  # they lie class by class
     rows = pq.read_table(path).take(drawn).to_pydict()
     contents = [each["bytes"] if isinstance(each, dict) else each for each in rows["image"]]

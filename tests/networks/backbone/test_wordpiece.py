@@ -17,6 +17,7 @@ from fathometer.networks.backbone.piece_trie import CONTINUED, START, grow_trie
 from fathometer.networks.backbone.wordpiece import Folding, WordPiece
 from fathometer.networks.backbone.wordpiece_files import read_wordpiece
 from fathometer.networks.backbone.wordpiece_graph import WordPieceTwin
+from shared_files import shared
 from tiny_encoders import HOSTILE, SPECIAL, read_me, session_of, some_pieces, tokenizer
 
 CASED = Folding(strips_accents=False, lowers=False)
@@ -101,10 +102,7 @@ def test_the_graph_cuts_long_texts_off_alike(most: int) -> None:
 @pytest.mark.parametrize("folding", ALL[:2], ids=["uncased", "cased"])
 @pytest.mark.parametrize("name", ["sms_spam", "tweeteval_emotion", "banking77"])
 def test_the_graph_cuts_real_texts_alike(name: str, folding: Folding) -> None:
-    path = Path(__file__).parents[4] / "shared" / "data" / "text" / f"{name}.parquet"
-    if not path.exists():
-        pytest.skip(f"the development texts {name} are not beside the repository")
-    texts = pq.read_table(path).column("text").to_pylist()[:512]
+    texts = pq.read_table(shared(f"text/{name}.parquet")).column("text").to_pylist()[:512]
     expected = real(folding).cut(texts, 126)
     found = []
     for first in range(0, len(texts), 64):

@@ -1,12 +1,12 @@
 """A folder's folders name the classes; parts to learn from and to judge on are told apart."""
 
 import os
-import struct
 import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
+from png import chunk, header, png
 
 from fathometer.errors import EmptySourceError, SourceError
 from fathometer.table.kind import Kind
@@ -157,14 +157,10 @@ def test_a_picture_whose_header_lies_is_refused_alone(tmp_path):
         path.parent.mkdir(exist_ok=True)
         Image.fromarray(generator.integers(0, 256, (8, 8), dtype=np.uint8)).save(path)
 
-    def chunk(name: bytes, content: bytes) -> bytes:
-        whole = name + content
-        return struct.pack(">I", len(content)) + whole + struct.pack(">I", zlib.crc32(whole))
-
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)) + chunk(b"pHYs", b"\0\0")
     rows = b"".join(b"\0" + generator.bytes(24) for _ in range(8))
-    pixels = chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    (tmp_path / "a" / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + pixels)
+    pixels = chunk(b"IDAT", zlib.compress(rows))
+    content = png(header(8, 8), chunk(b"pHYs", b"\0\0"), pixels)
+    (tmp_path / "a" / "bad.png").write_bytes(content)
     reading = read(tmp_path)
     assert len(reading.table) == 8
     assert [(each.text, each.reason) for each in reading.rejected] == [

@@ -6,7 +6,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 import pyarrow.csv
 import pytest
 
+from command import fathom
 from fathometer.errors import SourceError
 from fathometer.table.kind import Kind
 from fathometer.table.read import read
@@ -130,11 +130,6 @@ def fill(server: Server) -> None:
         connection.commit()
 
 
-def fathom(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "fathometer", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
-
-
 def test_a_server_gives_the_passengers_of_the_file(server: Server, passengers_path: Path) -> None:
     told = read(server.url(), query="SELECT * FROM passengers ORDER BY passenger_id").table
     expected = read(passengers_path).table
@@ -205,7 +200,7 @@ def test_an_absent_server_is_answered() -> None:
 def test_a_run_on_a_server_leaves_no_password_anywhere(server: Server, tmp_path: Path) -> None:
     query = "SELECT survived, pclass, sex, age, fare, embarked FROM passengers"
     words = ["compare", server.url(), "--query", query, "--target", "survived", "--out", "run"]
-    done = fathom(tmp_path, *words, "--only", "constant,logistic")
+    done = fathom(*words, "--only", "constant,logistic", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     written = [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
     assert {"run.sqlite", "report.html", "winner.onnx"} <= {path.name for path in written}
@@ -220,7 +215,7 @@ def test_a_run_on_a_server_leaves_no_password_anywhere(server: Server, tmp_path:
 def test_a_forgotten_option_is_answered_without_the_password(
     server: Server, tmp_path: Path, words: list[str]
 ) -> None:
-    done = fathom(tmp_path, "compare", server.url(), *words)
+    done = fathom("compare", server.url(), *words, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("error  ")
     assert "Traceback" not in done.stderr

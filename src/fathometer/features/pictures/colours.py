@@ -43,7 +43,7 @@ class Colours:
 
     def measure(self, graph: Graph, pixels: str) -> str:
         size = self.spec.size
-        down, across = halves(2, size.height), halves(2, size.width)
+        down, across = halves(size.height), halves(size.width)
         counts = np.outer(down.sum(axis=1), across.sum(axis=1)).ravel()
         counts = np.append(counts, counts.sum()).astype(np.float64)
 

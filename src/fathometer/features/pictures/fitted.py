@@ -14,13 +14,13 @@ from threading import Lock
 
 import numpy as np
 
+from fathometer.features.number import CLIP
 from fathometer.features.pictures.measured import Measure, answers, picture_hashes, write_measure
 from fathometer.graph import Element, Graph
 from fathometer.table.table import Column, Table
 
-CLIP = 8.0  # standard deviations, as for numbers
-# Of a column, at least this part of the measure's root mean square deviation: columns that are
-# hardly ever different from 0 would count for as much as all others.
+# Of a feature, at least this part of the root mean square deviation of all: features that are
+# hardly ever different from their mean would count for as much as all others.
 LEAST_DEVIATION = 0.25
 # Principal components are found on so many of the training rows, drawn by seed.
 COMPONENT_ROWS = 8_000
@@ -83,10 +83,17 @@ class Standardised:
 
     def write(self, graph: Graph) -> str:
         found = write_measure(graph, self.measure)
-        centred = graph.add("Sub", found, graph.constant(self.mean))
-        scaled = graph.add("Div", centred, graph.constant(self.deviation))
-        clipped = graph.add("Clip", scaled, graph.constant(-CLIP), graph.constant(CLIP))
-        return graph.cast(clipped, Element.FLOAT)
+        return write_scaled(graph, found, self.mean, self.deviation)
+
+
+def write_scaled(graph: Graph, tensor: str, mean: np.ndarray, deviation: np.ndarray) -> str:
+    """A double tensor (rows, columns) in standard deviations from the mean, cut at `CLIP`; float.
+
+    mean, deviation: (columns,) float64."""
+    centred = graph.add("Sub", tensor, graph.constant(mean))
+    scaled = graph.add("Div", centred, graph.constant(deviation))
+    clipped = graph.add("Clip", scaled, graph.constant(-CLIP), graph.constant(CLIP))
+    return graph.cast(clipped, Element.FLOAT)
 
 
 def fit_standardised(measure: Measure, column: Column) -> Standardised:

@@ -45,7 +45,6 @@ class Hog:
     """Shares of each orientation, cell and block, out of 255."""
 
     spec: ColumnSpec
-    most_cells: int = MOST_CELLS
     called: ClassVar[str] = "edges"
 
     @property
@@ -53,7 +52,7 @@ class Hog:
         """Down and across."""
         size = self.spec.size
         down, across = (
-            max(2, min(self.most_cells, side // LEAST_CELL)) for side in (size.height, size.width)
+            max(2, min(MOST_CELLS, side // LEAST_CELL)) for side in (size.height, size.width)
         )
         return down, across
 

@@ -6,11 +6,9 @@ learners ask for the same pictures again and again, so answers are kept by the p
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from threading import RLock
 from typing import Protocol
 from weakref import WeakKeyDictionary
@@ -18,7 +16,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from fathometer.features.pictures.resized import write_pixels
+from fathometer.features.remembered import RememberedRows
 from fathometer.graph import Element, Graph
+from fathometer.runtime import cores, open_session
 from fathometer.table.kind import ColumnSpec
 from fathometer.table.table import Column
 
@@ -61,46 +61,17 @@ def picture_hashes(column: Column) -> Sequence[bytes]:
 
 
 def _run(measure: Measure, pixels: np.ndarray) -> np.ndarray:
-    import onnxruntime
-
     graph = Graph()
     written = graph.cast(write_measure(graph, measure), Element.UINT8)
     model = graph.finish({"answers": (written, Element.UINT8, len(measure.names))})
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # as a model file is run; chunks run side by side
-    options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    session = open_session(model.SerializeToString())  # as a model file is run
 
     def run(start: int) -> np.ndarray:
         feeds = {measure.spec.name: pixels[start : start + CHUNK]}
         return np.asarray(session.run(None, feeds)[0])
 
-    with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(THREADS, cores())) as pool:
         return np.concatenate([*pool.map(run, range(0, len(pixels), CHUNK))])
-
-
-@dataclass(eq=False)
-class _Answered:
-    """A measure's answers, a row a picture."""
-
-    places: dict[bytes, int] = field(default_factory=dict)
-    parts: list[np.ndarray] = field(default_factory=list)
-
-    @property
-    def size(self) -> int:
-        return sum(part.nbytes for part in self.parts)
-
-    def add(self, hashes: Sequence[bytes], rows: np.ndarray) -> None:
-        count = len(self.places)
-        self.places |= {each: count + place for place, each in enumerate(hashes)}
-        self.parts.append(rows)
-
-    def rows(self, hashes: Sequence[bytes]) -> np.ndarray:
-        if len(self.parts) > 1:
-            self.parts = [np.concatenate(self.parts)]
-        return np.asarray(self.parts[0][[self.places[each] for each in hashes]])
 
 
 class _Memory:
@@ -108,7 +79,7 @@ class _Memory:
 
     def __init__(self) -> None:
         self._lock = RLock()
-        self._answered: OrderedDict[Hashable, _Answered] = OrderedDict()
+        self._answered: OrderedDict[Hashable, RememberedRows] = OrderedDict()
         self._hashes: WeakKeyDictionary[Column, list[bytes]] = WeakKeyDictionary()
 
     def hashes(self, column: Column) -> list[bytes]:
@@ -123,10 +94,9 @@ class _Memory:
             return np.zeros((0, len(measure.names)), dtype=np.uint8)
         with self._lock:  # folds side by side ask for nearly the same pictures
             hashes = self.hashes(column)
-            known = self._answered.setdefault(measure, _Answered())
+            known = self._answered.setdefault(measure, RememberedRows())
             self._answered.move_to_end(measure)
-            new = {each: row for row, each in enumerate(hashes) if each not in known.places}
-            if new:
+            if new := known.unknown(hashes):
                 found = _run(measure, column.pixels[list(new.values())])
                 known.add([*new], found)
             rows = known.rows(hashes)
@@ -134,7 +104,7 @@ class _Memory:
             return rows
 
     def _forget(self) -> None:
-        while sum(each.size for each in self._answered.values()) > MOST_BYTES:
+        while sum(each.size_bytes for each in self._answered.values()) > MOST_BYTES:
             self._answered.popitem(last=False)
 
 

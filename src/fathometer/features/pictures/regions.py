@@ -26,10 +26,10 @@ def areas(parts: int, side: int) -> np.ndarray:
     return np.asarray(np.maximum(0, inside))
 
 
-def halves(parts: int, side: int) -> np.ndarray:
-    """(parts, side) of 0 and 1: the part that each pixel's centre lies in."""
-    place = (2 * np.arange(side) + 1) * parts // (2 * side)
-    return np.asarray(place == np.arange(parts)[:, None]).astype(np.int64)
+def halves(side: int) -> np.ndarray:
+    """(2, side) of 0 and 1: the half that each pixel's centre lies in."""
+    place = (2 * np.arange(side) + 1) // side
+    return np.asarray(place == np.arange(2)[:, None]).astype(np.int64)
 
 
 def soft_cells(cells: int, side: int) -> np.ndarray:

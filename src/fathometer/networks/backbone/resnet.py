@@ -13,7 +13,6 @@ slower: a picture of 28 × 28 takes 0.57 ms of processor time and torch 0.73, on
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from fathometer import runtime
 from fathometer.graph import Element, Graph
 from fathometer.networks.backbone.checkpoint import Checkpoint
 from fathometer.networks.backbone.contract import Reads
@@ -108,7 +108,7 @@ class ResNet:
             feeds = {"pictures": values[start : start + PICTURES_AT_ONCE]}
             return np.asarray(session.run(None, feeds)[0])
 
-        with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
+        with ThreadPoolExecutor(min(THREADS, runtime.cores())) as pool:
             return np.concatenate([*pool.map(run, range(0, len(values), PICTURES_AT_ONCE))])
 
     @cached_property
@@ -136,17 +136,11 @@ class ResNet:
 
 def open_session(network: ResNet, shape: PictureShape) -> onnxruntime.InferenceSession:
     """The network for pictures of this shape, run as a model file is."""
-    import onnxruntime
-
     graph = Graph()
     light = graph.cast(graph.pictures("pictures", shape.channels), Element.FLOAT)
     features = network.write(graph, graph.add("Transpose", light, perm=[0, 3, 1, 2]), shape)
     model = graph.finish({"features": (features, Element.FLOAT, network.width)})
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # as a model file is run; some pictures beside others
-    options.log_severity_level = 4
-    content = model.SerializeToString()
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    return runtime.open_session(model.SerializeToString())
 
 
 def load_resnet(checkpoint: Checkpoint) -> ResNet:

@@ -7,13 +7,13 @@ it is filled up; torch's are off by up to 6e-6 (134 texts, 6 layers of 384, draw
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fathometer import runtime
 from fathometer.graph import Element, Graph
 from fathometer.networks.backbone.wordpiece_graph import Ids
 
@@ -28,7 +28,6 @@ def open_session(write: Callable[[Graph, Ids], str], width: int) -> onnxruntime.
     """A network that takes ids.
 
     write: writes it and returns its features, float (rows, width)."""
-    import onnxruntime
     from onnx import helper
 
     graph = Graph()
@@ -42,11 +41,7 @@ def open_session(write: Callable[[Graph, Ids], str], width: int) -> onnxruntime.
     ids = Ids(declared("ids", Element.INT64), declared("is_text", Element.BOOL))
     found = write(graph, ids)
     model = graph.finish({"features": (found, Element.FLOAT, width)})
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # as a model file is run; some batches beside others
-    options.log_severity_level = 4
-    content = model.SerializeToString()
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    return runtime.open_session(model.SerializeToString())  # as a model file is run
 
 
 def features_of(
@@ -64,7 +59,7 @@ def features_of(
             is_text[place, : len(texts[row])] = True
         found[rows] = session.run(None, {"ids": ids, "is_text": is_text})[0]
 
-    with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(THREADS, runtime.cores())) as pool:
         list(pool.map(run, _batches([len(own) for own in texts])))
     return found
 

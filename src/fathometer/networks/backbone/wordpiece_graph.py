@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fathometer.graph import Element, Graph, write_blank
+from fathometer.graph import Element, Graph, write_blank, write_lookup, write_slice
 from fathometer.networks.backbone.piece_trie import CONTINUED, DEAD, START, Trie, grow_trie
 from fathometer.networks.backbone.wordpiece import (
     BLANK,
@@ -163,14 +163,8 @@ class WordPieceTwin:
         rows = sorted({(STRANGE,), *self._expansions.values()})
         widest = max(map(len, rows))
         places = {row: place if widest > 1 else row[0] for place, row in enumerate(rows)}
-        found = graph.add(
-            "LabelEncoder",
-            characters,
-            domain="ai.onnx.ml",
-            keys_strings=list(self._expansions),
-            values_int64s=[places[row] for row in self._expansions.values()],
-            default_int64=places[(STRANGE,)],
-        )
+        numbers = {letter: places[row] for letter, row in self._expansions.items()}
+        found = write_lookup(graph, characters, numbers, places[(STRANGE,)])
         if widest == 1:
             return found
         table = np.array([row + (HOLE,) * (widest - len(row)) for row in rows])
@@ -193,7 +187,7 @@ def _write_expanded(graph: Graph, places: str, table: np.ndarray) -> str:
     flat = graph.add("Reshape", narrow, _list(graph, 0, -1))
     is_kept = graph.add("Not", graph.add("Equal", flat, _whole(graph, HOLE)))
     rank = _write_rank(graph, is_kept)
-    last = _part(graph, _write_positions(graph, flat), -1, END)
+    last = write_slice(graph, _write_positions(graph, flat), -1, END)
     # Holes go where no letter does unless there are none: to the last place, as a blank.
     target = graph.add("Where", is_kept, rank, last)
     values = graph.add("Where", is_kept, flat, _whole(graph, NOTHING))
@@ -215,11 +209,11 @@ def _write_beginning(graph: Graph, texts: str, most: int) -> str:
         tokenexp=f"(?s).{{1,{READ_AT_ONCE}}}",
     )
     count = characters_read(most) // READ_AT_ONCE
-    first = _part(graph, parts, 0, 1)
+    first = write_slice(graph, parts, 0, 1)
     if count > 1:
         parts = graph.concat([parts, *[write_blank(graph, first)] * (count - 1)])
         for place in range(1, count):
-            first = graph.add("StringConcat", first, _part(graph, parts, place, place + 1))
+            first = graph.add("StringConcat", first, write_slice(graph, parts, place, place + 1))
     read = graph.add("Reshape", first, _list(graph, -1))
     return graph.add("StringConcat", read, graph.constant([AFTER_TEXT]))
 
@@ -230,12 +224,14 @@ class _Words:
     def __init__(self, graph: Graph, codes: str, twin: WordPieceTwin) -> None:
         self.graph, self.codes, self.twin = graph, codes, twin
         self.positions = _write_positions(graph, codes)
-        self.last = _part(graph, self.positions, -1, END)  # (rows, 1), also "no piece fits"
+        self.last = write_slice(graph, self.positions, -1, END)  # (rows, 1), also "no piece fits"
         is_blank = graph.add("Equal", codes, _whole(graph, NOTHING))
         is_alone = graph.add("Gather", graph.constant(twin.is_alone), codes)
         is_edge = graph.add("Or", is_blank, is_alone)
         # The last one is a blank: as if one stood before the text.
-        before = graph.concat([_part(graph, is_edge, -1, END), _part(graph, is_edge, 0, -1)])
+        before = graph.concat(
+            [write_slice(graph, is_edge, -1, END), write_slice(graph, is_edge, 0, -1)]
+        )
         touches = graph.add("Or", is_edge, before)
         self.is_start = graph.add("And", touches, graph.add("Not", is_blank))
         self.is_stop = graph.add("Or", self.is_start, is_blank)  # no word goes on here
@@ -271,7 +267,7 @@ class _Words:
         best = graph.add("Mul", self.codes, dead)
         filled = graph.concat([self.codes, *[_zeros(graph, self.last)] * trie.depth])
         for step in range(trie.depth):
-            code = _part(graph, filled, step, step - trie.depth)
+            code = write_slice(graph, filled, step, step - trie.depth)
             slot = graph.add("Add", graph.add("Gather", base, state), code)
             is_child = graph.add("Equal", graph.add("Gather", owner, slot), state)
             state = graph.add("Where", is_child, slot, dead)
@@ -372,8 +368,3 @@ def _whole(graph: Graph, number: int) -> str:
 
 def _list(graph: Graph, *numbers: int) -> str:
     return graph.constant(np.array(numbers, dtype=np.int64))
-
-
-def _part(graph: Graph, tensor: str, start: int, end: int) -> str:
-    """The columns from `start` up to `end`."""
-    return graph.add("Slice", tensor, _list(graph, start), _list(graph, end), _list(graph, 1))

@@ -129,9 +129,9 @@ def write_kernel(
     )
 
 
-def write_max_pool(graph: Graph, tensor: str, size: int) -> str:
-    """The largest of each square of this size; what is left at the rim is dropped."""
-    return graph.add("MaxPool", tensor, kernel_shape=[size, size], strides=[size, size])
+def write_max_pool(graph: Graph, tensor: str) -> str:
+    """The largest of each square of 2 by 2; what is left at the rim is dropped."""
+    return graph.add("MaxPool", tensor, kernel_shape=[2, 2], strides=[2, 2])
 
 
 def write_linear(

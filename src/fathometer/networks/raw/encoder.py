@@ -53,13 +53,9 @@ class TableShape:
     levels: tuple[int, ...]  # codes of each category column
 
 
-RawShape = PictureShape | TextShape | TableShape
-
-
 class Optimiser(Enum):
     """How gradients move weights."""
 
-    SGD = "Nesterov SGD"
     ADAMW = "AdamW"
     MUON = "Muon"  # orthogonalised momentum; for weights of two axes and more
 
@@ -119,7 +115,7 @@ class Encoder(nn.Module):
         return raw
 
     def forward(self, raw: Tensor) -> Tensor:
-        """Features (B, width) of raw values (B, ...), in the type its `RawShape` says."""
+        """Features (B, width) of raw values (B, ...), in the type its shape says."""
         raise NotImplementedError
 
     def write(self, graph: Graph, raw: str) -> str:

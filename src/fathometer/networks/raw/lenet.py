@@ -201,7 +201,7 @@ class LeNetModernEncoder(Encoder):
     def write(self, graph: Graph, raw: str) -> str:
         maps = self.brought.write(graph, self.pixels.write(graph, raw))
         for layer, norm in ((self.c1, self.n1), (self.c3, self.n3)):
-            pooled = write_max_pool(graph, write_convolution(graph, maps, layer, norm), 2)
+            pooled = write_max_pool(graph, write_convolution(graph, maps, layer, norm))
             maps = graph.add("Relu", pooled)
         flat = graph.add("Relu", write_linear(graph, write_flat(graph, maps), self.c5, self.n5))
         return graph.add("Relu", write_linear(graph, flat, self.f6, self.n6))

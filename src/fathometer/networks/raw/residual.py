@@ -16,10 +16,9 @@ from torch import Tensor, nn
 from fathometer.graph import Graph
 from fathometer.networks.raw.convolution import Pixels, kernels_and_biases, write_convolution
 from fathometer.networks.raw.encoder import Encoder, PictureShape, Rate, RawTraining, Visit
-from fathometer.networks.raw.shown import mirrors_alike, shifted
+from fathometer.networks.raw.shown import Showing
 
 FINEST = 40  # places a side after the stem, at most
-PIXELS_A_SHIFT = 14  # a picture's side over this is how far it is shifted
 TAUGHT = RawTraining(
     epochs=8, batch=128, label_smoothing=0.1, head=Rate(learning_rate=1e-2, weight_decay=1e-3)
 )
@@ -84,8 +83,6 @@ class ResidualBlock(nn.Module):
 class ResidualConvolutionEncoder(Encoder):
     """(B, channels, height, width) to (B, widths[-1])."""
 
-    mirror: Tensor  # whether pictures are shown mirrored as well
-
     def __init__(self, architecture: ResidualConvolution, shape: PictureShape) -> None:
         super().__init__()
         self.architecture = architecture
@@ -106,15 +103,14 @@ class ResidualConvolutionEncoder(Encoder):
                 blocks.append(ResidualBlock(before, after, stride))
                 before = after
         self.blocks = nn.ModuleList(blocks)
-        self.most = min(shape.height, shape.width) // PIXELS_A_SHIFT
-        self.register_buffer("mirror", torch.zeros((), dtype=torch.bool))
+        self.showing = Showing(shape)
 
     def prepare(self, raw: Tensor, target: Tensor) -> None:
         self.pixels.prepare(raw)
-        self.mirror.fill_(mirrors_alike(raw, target))
+        self.showing.prepare(raw, target)
 
     def augment(self, raw: Tensor, visit: Visit) -> Tensor:
-        return shifted(raw, visit, self.most, mirror=bool(self.mirror))
+        return self.showing.augment(raw, visit)
 
     def forward(self, raw: Tensor) -> Tensor:
         maps: Tensor = self.pixels(raw)

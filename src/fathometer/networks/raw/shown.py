@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import interpolate, one_hot
 
 from fathometer.networks.raw.convolution import few
-from fathometer.networks.raw.encoder import Visit
+from fathometer.networks.raw.encoder import PictureShape, Visit
 
+PIXELS_A_SHIFT = 14  # a picture's side over this is how far it is shifted: 2 of 28 and of 32
 GRID = 14  # pixels of a picture's side for the check of symmetry; fewer than a linear fit's rows
 PENALTY = 0.1  # of the mean squared pixel
 # Mirroring is taken where a linear rule keeps at least this share of what it explains. Measured:
@@ -17,6 +18,25 @@ PENALTY = 0.1  # of the mean squared pixel
 LEAST_KEPT = 0.75
 # A multiplier that spreads neighbouring numbers over all bits (Knuth, TAOCP 3, 6.4).
 SPREAD = 2_654_435_761
+
+
+class Showing(nn.Module):
+    """How an encoder's pictures are shown in training; whether mirrored is found by `prepare`."""
+
+    mirror: Tensor  # whether pictures are shown mirrored as well
+
+    def __init__(self, shape: PictureShape) -> None:
+        super().__init__()
+        self.most = min(shape.height, shape.width) // PIXELS_A_SHIFT
+        self.register_buffer("mirror", torch.zeros((), dtype=torch.bool))
+
+    def prepare(self, raw: Tensor, target: Tensor) -> None:
+        """Find out from a fold's learning rows whether mirrored pictures say the same."""
+        self.mirror.fill_(mirrors_alike(raw, target))
+
+    def augment(self, raw: Tensor, visit: Visit) -> Tensor:
+        """A training batch as this epoch shows it."""
+        return shifted(raw, visit, self.most, mirror=bool(self.mirror))
 
 
 def shifted(raw: Tensor, visit: Visit, most: int, *, mirror: bool) -> Tensor:

@@ -28,10 +28,9 @@ from fathometer.networks.raw.convolution import (
     write_max_pool,
 )
 from fathometer.networks.raw.encoder import Encoder, PictureShape, Rate, RawTraining, Visit
-from fathometer.networks.raw.shown import mirrors_alike, shifted
+from fathometer.networks.raw.shown import Showing
 
 MOST_KERNELS = 24  # eigenvectors of patches; with their negatives twice as many maps
-PIXELS_A_SHIFT = 14  # a picture's side over this is how far it is shifted: 2 of 28 and of 32
 TAUGHT = RawTraining(
     epochs=8, batch=256, label_smoothing=0.1, head=Rate(learning_rate=1e-2, weight_decay=1e-3)
 )
@@ -73,7 +72,7 @@ class Block(nn.Module):
     def write(self, graph: Graph, maps: str) -> str:
         """The twin of `forward`."""
         maps = write_convolution(graph, maps, self.first, self.first_norm)
-        maps = write_max_pool(graph, maps, 2) if self.pools else maps
+        maps = write_max_pool(graph, maps) if self.pools else maps
         maps = write_convolution(graph, write_gelu(graph, maps), self.second, self.second_norm)
         return write_gelu(graph, maps)
 
@@ -91,8 +90,6 @@ def dirac_convolution(before: int, after: int) -> nn.Conv2d:
 
 class FastConvolutionEncoder(Encoder):
     """(B, channels, height, width) to (B, widths[-1])."""
-
-    mirror: Tensor  # whether pictures are shown mirrored as well
 
     def __init__(self, architecture: FastConvolution, shape: PictureShape) -> None:
         super().__init__()
@@ -113,17 +110,16 @@ class FastConvolutionEncoder(Encoder):
             blocks.append(Block(before, after, pools=pools))
             places, before = places // 2 if pools else places, after
         self.blocks = nn.ModuleList(blocks)
-        self.most = side // PIXELS_A_SHIFT
-        self.register_buffer("mirror", torch.zeros((), dtype=torch.bool))
+        self.showing = Showing(shape)
 
     def prepare(self, raw: Tensor, target: Tensor) -> None:
         self.pixels.prepare(raw)
         some, kernels = few(raw, PATCHED_PICTURES), self.whiten.weight.shape[0] // 2
         self.whiten.weight.copy_(whitening_kernel(self.pixels(some), self.size, kernels))
-        self.mirror.fill_(mirrors_alike(raw, target))
+        self.showing.prepare(raw, target)
 
     def augment(self, raw: Tensor, visit: Visit) -> Tensor:
-        return shifted(raw, visit, self.most, mirror=bool(self.mirror))
+        return self.showing.augment(raw, visit)
 
     def forward(self, raw: Tensor) -> Tensor:
         maps = gelu(self.whiten(self.pixels(raw)))

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fathometer.graph import Element, Graph
+from fathometer.graph import Element, Graph, write_slice
 from fathometer.networks.raw.convolution import values_of, write_linear
 from fathometer.networks.raw.encoder import Encoder, Rate, SeededDropout, TableShape
 
@@ -58,8 +58,8 @@ class TableEncoder(Encoder):
         return out
 
     def write(self, graph: Graph, raw: str) -> str:
-        start, end, axis = (graph.constant(np.array([n])) for n in (0, self.plain, 1))
-        parts = [graph.add("Slice", raw, start, end, axis)] if self.plain else []
+        parts = [write_slice(graph, raw, 0, self.plain)] if self.plain else []
+        axis = graph.constant(np.array([1]))
         for place, own in enumerate(self.embeddings):
             at = graph.constant(np.array([self.plain + place]))
             column = graph.add("Squeeze", graph.add("Gather", raw, at, axis=1), axis)

@@ -14,12 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fathometer.graph import Graph
+from fathometer.graph import Graph, write_slice
 from fathometer.networks.raw.convolution import values_of
 from fathometer.networks.raw.encoder import Encoder, Rate, RawTraining, TextShape, Tokens
 from fathometer.networks.raw.text_sequence import (
     LENGTH_POWER,
-    write_columns,
     write_length_scale,
 )
 from fathometer.networks.raw.text_vectors import PADDING, PIECE_WEIGHT, CodeVectors
@@ -84,6 +83,6 @@ class WordBagEncoder(Encoder):
         whole = graph.constant(np.concatenate([table, counts[:, None]], axis=1))
         found = graph.add("Gather", whole, raw, axis=0)
         summed = graph.add("ReduceSum", found, graph.constant(np.array([1])), keepdims=0)
-        length = write_columns(graph, summed, self.width, self.width + 1)
-        total = write_columns(graph, summed, 0, self.width)
+        length = write_slice(graph, summed, self.width, self.width + 1)
+        total = write_slice(graph, summed, 0, self.width)
         return graph.add("Div", total, write_length_scale(graph, length))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
-from fathometer.graph import Element, Graph
+from fathometer.graph import Element, Graph, write_slice
 from fathometer.networks.raw.convolution import values_of
 from fathometer.networks.raw.encoder import Encoder, Rate, SeededDropout, TextShape
 from fathometer.networks.raw.text_vectors import PADDING, PIECE_WEIGHT, UNKNOWN, CodeVectors
@@ -51,7 +51,7 @@ class WordSequence(nn.Module):
     def write(self, graph: Graph, raw: str) -> tuple[str, str]:
         """The twin of `forward`; float (rows, T, width) and int64 (rows, T)."""
         vectors, table = self.vectors, self.vectors.table()
-        words = write_columns(graph, raw, vectors.leading, LAST)
+        words = write_slice(graph, raw, vectors.leading, LAST)
         found = graph.add("Gather", graph.constant(table[: len(vectors.pieces)]), words, axis=0)
         is_unknown = graph.cast(
             graph.add("Equal", words, graph.constant(np.int64(UNKNOWN))), Element.INT64
@@ -67,7 +67,7 @@ class WordSequence(nn.Module):
     def _write_spelled(self, graph: Graph, raw: str, table: np.ndarray) -> str:
         """(rows, spelled, width): what the first unknown words' pieces come to."""
         vectors = self.vectors
-        leading = write_columns(graph, raw, 0, vectors.leading)
+        leading = write_slice(graph, raw, 0, vectors.leading)
         # Of the codes only pieces stand here, or 0: a table of their own begins with that of 0.
         shifted = graph.add("Sub", leading, graph.constant(np.int64(vectors.first_piece - 1)))
         places = graph.add("Max", shifted, graph.constant(np.int64(0)))
@@ -149,12 +149,6 @@ def write_dense(graph: Graph, tensor: str, weight: Tensor, bias: Tensor | None =
     """A product with weights (in, out) along the last axis."""
     product = graph.add("MatMul", tensor, graph.constant(values_of(weight)))
     return product if bias is None else graph.add("Add", product, graph.constant(values_of(bias)))
-
-
-def write_columns(graph: Graph, tensor: str, start: int, end: int) -> str:
-    """The columns from `start` to before `end`."""
-    bounds = (graph.constant(np.array([bound])) for bound in (start, end, 1))
-    return graph.add("Slice", tensor, *bounds)
 
 
 def _axis(graph: Graph, axis: int) -> str:

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from fathometer.errors import EmptySourceError, SourceError
 from fathometer.table.sources.raw import Raw, SetApart
+from fathometer.wording import counted
 
 PICTURE, LABEL, PATH = "image", "label", "path"  # the columns of a folder
 LEARN = ("train", "training", "learn")
@@ -149,8 +150,8 @@ def _set_apart(listing: Listing) -> SetApart | None:
     if parts.is_choice:
         instead = f"learned from {_folders((*parts.learn, *parts.judge))}; judged on the rows of"
     else:
-        count = f"{len(rows):,} file" + ("" if len(rows) == 1 else "s")
-        instead = f"learned from {learn}; {judge} left out, {count}: judged on the rows of"
+        many = counted(len(rows), "file")
+        instead = f"learned from {learn}; {judge} left out, {many}: judged on the rows of"
     note = f"learned from {learn}; judged on {judge}, the lockbox"
     return SetApart(rows, note, f"{instead} --test", parts.is_choice)
 

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from fathometer.errors import PictureError
+from fathometer.runtime import cores
 from fathometer.table.kind import PictureSize
 from fathometer.table.resizing import resized
 from fathometer.table.sources.decode import (
@@ -129,7 +130,7 @@ def read_pictures(
     found = find(key)
     if found is not None:
         return _from_entry(found)
-    with quiet_decoders(), ThreadPoolExecutor(_cores()) as pool:
+    with quiet_decoders(), ThreadPoolExecutor(cores()) as pool:
         first = _choose(source.spread(LOOKED_AT), size, pool)
         try:
             if first is not None:
@@ -222,10 +223,6 @@ def _from_entry(entry: Entry) -> Pictures:
     missing = np.isin(rows, note["missing"])
     shape = (len(rows), size.height, size.width, size.channels)
     return Pictures(entry.pixels.reshape(shape), size, rows, missing, refused, note["seen"])
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _key(source: PictureSource, size: PictureSize | None, keep_refused: bool) -> str:

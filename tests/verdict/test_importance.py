@@ -46,6 +46,12 @@ def test_what_could_be_chance_among_so_many_columns_is_not_named() -> None:
     assert "no loss of ROC AUC is clear" in importance_sentence(found(NOISE))
 
 
+def test_few_groups_must_show_more() -> None:
+    clear = replace(found(loss("deck", 0.02, 0.0155), NOISE), independent=178)
+    assert clear.needed
+    assert not replace(clear, independent=4).needed
+
+
 def test_a_model_that_looks_at_nothing_and_one_of_one_column() -> None:
     ignored = ColumnLoss("age", "number", 0.0, 0.0, 0.0)
     assert importance_sentence(found(ignored, ignored)).startswith("The winner looks at no column")

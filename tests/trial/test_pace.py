@@ -1,0 +1,45 @@
+"""Promises of how a wall-clock budget is shared."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from fathometer.table.kind import Kind
+from fathometer.table.table import Table, column_from
+from fathometer.table.task import Task, TaskKind
+from fathometer.trial.entrants import Effort, entrants
+from fathometer.trial.pace import CHEAPEST_FIRST, FIT_SHARE, Pace, Terms, cheapest_first
+
+TASK = Task(TaskKind.CLASSIFY, "y", "accuracy", ("a", "b"))
+TABLE = Table(
+    (
+        column_from("y", Kind.CATEGORY, ["a", "b", "a"]),
+        column_from("x", Kind.NUMBER, [1.0, 2.0, 3.0]),
+    )
+)
+
+
+def test_the_cheap_go_first_and_nobody_is_lost():
+    entered = entrants(TASK, TABLE, Effort.QUICK, 0)
+    ordered = cheapest_first(entered)
+    assert {one.name for one in ordered} == {one.name for one in entered}
+    assert ordered[0].name == "constant"
+    assert ordered[-1].family.value == "deep"
+    assert {one.name for one in ordered} <= set(CHEAPEST_FIRST)
+
+
+def test_what_one_leaves_of_its_share_is_shared_by_those_to_come():
+    pace = Pace(Terms(time.monotonic() + 100))
+    assert pace.share(10) == pytest.approx(FIT_SHARE * 10, rel=0.01)
+    assert pace.share(9) == pytest.approx(FIT_SHARE * 100 / 9, rel=0.01)
+
+
+def test_measuring_is_kept_apart_for_all_to_come():
+    pace = Pace(Terms(time.monotonic() + 100), [9.0, 2.0, 2.0])
+    assert pace.share(7) == pytest.approx(FIT_SHARE * (100 - 10 * 2.0) / 7, rel=0.01)
+
+
+def test_without_a_limit_there_is_no_share():
+    assert Pace(Terms()).share(3) is None
