@@ -97,3 +97,27 @@ def test_thousands_of_columns_end_with_a_model(tmp_path):
     words = ["--target", "y", "--only", "decision tree"]
     fathom("compare", "wide.parquet", *words, cwd=tmp_path, code=0)
     assert (tmp_path / "wide.fathom" / "winner.onnx").exists()
+
+
+def test_a_source_that_is_not_there_is_said_before_the_target_is_asked_for(tmp_path):
+    done = fathom("compare", "absent rows.csv", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "absent rows.csv" in done.stderr
+    assert "which column" not in done.stderr
+
+
+def test_pictures_that_do_not_lie_where_they_are_named_are_told_with_the_mistake(tmp_path):
+    lines = [f"elsewhere/{place}.png,{'ab'[place % 2]}" for place in range(40)]
+    (tmp_path / "rows.csv").write_text("\n".join(["photo,kind", *lines]))
+    done = fathom("compare", "rows.csv", "--target", "kind", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "photo names pictures, but they do not lie in" in done.stderr
+
+
+def test_a_json_line_that_is_broken_is_named_by_its_own_number(tmp_path):
+    lines = [json.dumps({"x": place, "y": place % 2}) for place in range(30)]
+    lines[5] = '{"x": 5, "y":'
+    (tmp_path / "rows.jsonl").write_text("\n".join(lines))
+    done = fathom("compare", "rows.jsonl", "--target", "y", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "line 6" in done.stderr

@@ -90,6 +90,13 @@ def test_words_for_a_number_are_refused_in_a_mapping(survivor, rows):
         load(survivor).predict({**values, "age": ["old"] * len(rows)})
 
 
+def test_half_a_character_is_answered_as_a_question_mark(survivor, rows):
+    file = load(survivor)
+    row = {name: rows[name].tolist()[:1] for name in file.inputs}
+    half, mark = ({**row, "sex": [text]} for text in ("\ud83dmale", "?male"))
+    np.testing.assert_array_equal(file.predict_proba(half), file.predict_proba(mark))
+
+
 def test_a_column_called_label_keeps_its_name(fares):
     from dataclasses import replace
 

@@ -108,6 +108,8 @@ def test_a_missing_picture_is_all_black(model):
         ({"image": np.zeros((2, 5, 5, 1), np.uint8)}, "takes pictures as uint8"),
         ({"image": [np.zeros((5, 5, 3), np.uint8), np.zeros((5, 5))]}, "picture 2 is float64"),
         ({"image": 3}, "takes pictures as uint8"),
+        ({"image": np.zeros((2, 0, 5, 3), np.uint8)}, "takes pictures as uint8"),
+        ({"image": [np.zeros((0, 5, 3), np.uint8)]}, "takes pictures as uint8"),
         ({"photo": ["1.png"]}, 'no column "image"'),
     ],
 )

@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from fathometer.graph import Element, Graph
 from fathometer.learners.constant import Constant
 from fathometer.modelfile.write import ship
 from fathometer.report.content import InputLine
 from fathometer.report.snippets import csharp_program, javascript_program, python_program
-from fathometer.table.kind import Kind
+from fathometer.table.kind import Kind, PictureSize
+from fathometer.table.sources.decode import decode
 from fathometer.table.split import Split
 from fathometer.table.table import Table, column_from
 from fathometer.table.task import Task, TaskKind
@@ -118,3 +120,29 @@ def test_whole_number_labels_are_read_as_numbers(binary, multiclass):
 def test_a_table_of_a_thousand_columns_keeps_the_program_short(binary):
     lines = tuple(InputLine(f"c{n}", Element.DOUBLE, 1.0) for n in range(1000))
     assert "800 more inputs" in python_program(replace(binary, inputs=lines))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "P", "I;16", "CMYK"])
+def test_the_python_program_reads_pixels_as_the_product_does(binary, tmp_path, mode, channels):
+    random = np.random.default_rng(0)
+    bands = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "P": 3, "I;16": 1, "CMYK": 4}[mode]
+    pixels = random.integers(0, 256, (9, 7, bands)).astype(np.uint8)
+    if mode == "I;16":
+        picture = Image.fromarray(random.integers(0, 65_536, (9, 7)).astype(np.uint16))
+    else:
+        written = {"P": "RGB"}.get(mode, mode)
+        picture = Image.fromarray(pixels.squeeze(), written)
+    options = {}
+    if mode == "P":
+        picture = picture.quantize(16)
+        options["transparency"] = 3
+    path = tmp_path / ("photo.tif" if mode == "CMYK" else "photo.png")
+    picture.save(path, **options)
+    size = PictureSize(9, 7, channels)
+    photo = InputLine("image", Element.UINT8, None, size)
+    program = python_program(replace(binary, inputs=(photo,))).split("session = ")[0]
+    names: dict[str, object] = {}
+    exec(compile(program, "program", "exec"), names)
+    read = names["gray_picture" if channels == 1 else "picture"]
+    np.testing.assert_array_equal(read(path)[0], decode(str(path), channels))

@@ -1,6 +1,7 @@
 """Columns of pictures in tables: found by their values, read at one size, refused one by one."""
 
 import io
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -206,3 +207,23 @@ def test_a_list_of_files_is_read_for_a_model(albums, contents):
     assert [each.text for each in reading.rejected] == [str(folder / "4.png")]
     assert reading.files.to_pylist() == [str(folder / "1.png"), str(folder / "0.png")]
     assert len(read_as(folder, specs).table) == 4
+
+
+def test_a_class_of_which_nothing_can_be_read_is_named(striped_folder, tmp_path):
+    shutil.copytree(striped_folder, tmp_path / "photos")
+    for number in range(3):
+        path = tmp_path / "photos" / "lost" / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"broken")
+    found = read(tmp_path / "photos")
+    assert "none of the 3 pictures of class lost can be read: the class is left out" in (
+        found.table.notes
+    )
+    assert found.rejected_count == 3
+
+
+def test_a_row_of_two_broken_pictures_is_one_row(contents):
+    rows = {"one": [*contents, b"broken"], "other": [*contents, b"broken"], "y": [1.0] * 5}
+    found = read(rows, kinds={"one": "image", "other": "image"})
+    assert found.rejected_count == len(found.rejected) == 1
+    assert len(found.table) == 4

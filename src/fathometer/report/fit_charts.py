@@ -14,7 +14,6 @@ from fathometer.wording import counted
 
 SIZE = 320  # pixels, width of one small chart
 LAYERS = 8  # of dots
-Z = 1.96  # of a 95 % interval
 
 
 def reliability_chart(drawn: Reliability) -> Markup:
