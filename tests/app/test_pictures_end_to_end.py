@@ -115,7 +115,7 @@ def test_the_programs_of_the_report_read_pictures(run, language, striped_folder,
     import html
 
     report = html.unescape((run.folder / "report.html").read_text(encoding="utf-8"))
-    assert f">{language}<" in report or language in report
+    assert language in report
     shutil.copy(run.folder / "winner.onnx", tmp_path)
     shutil.copy(striped_folder / "across" / "000.jpg", tmp_path / "photo.jpg")
     if language != "Python":

@@ -63,14 +63,11 @@ CASES = [
     for learner in LEARNERS
     for question in QUESTIONS
 ]
-# What scikit-learn's logistic regression raises where all rows are of one class.
-REFUSES = pytest.mark.xfail(raises=ValueError, strict=True, reason="logistic needs two classes")
 LACKING = [
     pytest.param(
         learner,
         question,
         id=f"{learner.name}-{question}",
-        marks=REFUSES if (learner.name, question) == ("logistic", "survival") else (),
     )
     for learner in CLASSIFIERS
     for question in ("survival", "classes")

@@ -17,6 +17,7 @@ from fathometer.table.task import Task, TaskKind
 
 # Strength of the penalty relative to the rows, strongest and so simplest first.
 PENALTIES = (1.0, 1e-1, 1e-2, 1e-3, 1e-4)
+UNSEEN = -60.0  # logit of a class without a row: e^-60 = 9e-27
 READ_AT_MOST = 40  # coefficients printed
 
 
@@ -122,6 +123,11 @@ class Logistic(Tuned[float]):
         def fit_path(
             matrix: np.ndarray, truth: np.ndarray, penalties: Sequence[float]
         ) -> Iterator[Core]:
+            if np.ptp(truth) == 0:  # these rows have one class, which is all there is to say
+                offset = np.where(np.arange(task.outputs) == truth[0], 0.0, UNSEEN)
+                weights = np.zeros((matrix.shape[1], task.outputs))
+                yield from (LinearCore(weights, offset, True) for _ in penalties)
+                return
             fitted = LogisticRegression(max_iter=self.iterations, tol=1e-3, warm_start=True)
             wide = matrix.astype(np.float64)
             for penalty in penalties:
@@ -139,7 +145,7 @@ def _all_classes(fitted: object, classes: int) -> tuple[np.ndarray, np.ndarray]:
     """Weights and offsets of every class; a class that had no row gets probability 0 in effect."""
     coef, intercept, seen = fitted.coef_, fitted.intercept_, fitted.classes_  # type: ignore[attr-defined]
     weights = np.zeros((coef.shape[1], classes))
-    offset = np.full(classes, -60.0)  # e^-60 = 9e-27
+    offset = np.full(classes, UNSEEN)
     if len(coef) == 1:  # two classes seen: one row of coefficients, of the second
         weights[:, seen[1]], offset[seen[1]], offset[seen[0]] = coef[0], intercept[0], 0.0
     else:
