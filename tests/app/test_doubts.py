@@ -69,3 +69,16 @@ def test_families_that_learned_from_unlike_numbers_of_rows_are_named(
     assert "CatBoost learned from 31,258 rows, modern network from 20,000: a part" in found
     equal = dict.fromkeys(rows, 20_000)
     assert "learned from" not in said(learned(equal), verdict, understanding, np.arange(200))
+
+
+def test_a_mixture_that_holds_a_network_from_elsewhere_is_doubted(
+    trials: list[Trial], verdict: Verdict, understanding: Understanding
+) -> None:
+    card = replace(
+        trials[0].scorecard, name="both together", family="both", chosen="60% ResNet-12 + 40% ridge"
+    )
+    won = replace(verdict, winner="both together")
+    foreign = replace(understanding, trained_elsewhere=("ResNet-12", "ResNet-50"))
+    found = said([*trials, Trial(card)], won, foreign, np.arange(200))
+    assert "ResNet-12 was trained elsewhere" in found
+    assert "ResNet-50" not in found

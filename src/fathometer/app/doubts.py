@@ -33,7 +33,7 @@ def doubts(
         *_noisy(_best(trials, verdict, winner), understanding),
         *_unequal(verdict, named),
         *_uncovered(winner),
-        *_seen_before(verdict, understanding),
+        *_seen_before(verdict, winner, understanding),
         *_small(understanding),
     )
 
@@ -90,9 +90,12 @@ def _uncovered(winner: Trial) -> Iterator[str]:
         )
 
 
-def _seen_before(verdict: Verdict, understanding: Understanding) -> Iterator[str]:
-    """What was trained elsewhere may know the rows that it is judged on."""
-    best = (verdict.winner, verdict.gap.deep if verdict.gap is not None else "")
+def _seen_before(verdict: Verdict, winner: Trial, understanding: Understanding) -> Iterator[str]:
+    """What was trained elsewhere may know the rows that it is judged on, alone or in a mixture."""
+    card = winner.scorecard
+    mixed = card.chosen.split(" + ") if card.family == "both" else []
+    parts = [part.split("% ", 1)[-1] for part in mixed]
+    best = (verdict.winner, *parts, verdict.gap.deep if verdict.gap is not None else "")
     for name in understanding.trained_elsewhere:
         if name in best:
             yield (

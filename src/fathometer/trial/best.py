@@ -4,26 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
-
-import numpy as np
 
 from fathometer.table.metric import Metric
 from fathometer.trial.scorecard import Scorecard
-
-
-class Tried(Protocol):
-    """A trial, as far as it can be ranked."""
-
-    @property
-    def scorecard(self) -> Scorecard: ...
-    @property
-    def lockbox(self) -> np.ndarray | None: ...
-    @property
-    def out_of_fold(self) -> np.ndarray | None: ...
-
-
-Trial = TypeVar("Trial", bound=Tried)
+from fathometer.trial.trial import Trial
 
 
 def standing(card: Scorecard, metric: Metric) -> tuple[float, str]:
