@@ -81,10 +81,11 @@ def test_unknown_option_ends_with_code_2() -> None:
     assert "--target" in done.stderr
 
 
-def test_comparison_without_a_target_says_so() -> None:
-    done = fathom("compare", "x.csv")
+def test_comparison_without_a_target_says_so(tmp_path: Path) -> None:
+    (tmp_path / "my rows.csv").write_text("x,y\n1,2\n")
+    done = fathom("compare", "my rows.csv", cwd=tmp_path)
     assert done.returncode == 2
-    assert "try  fathom compare x.csv --target COLUMN" in done.stderr
+    assert "try  fathom compare 'my rows.csv' --target COLUMN" in done.stderr
 
 
 def test_reader_that_goes_away_is_no_error(model_path: Path, passengers: Path) -> None:

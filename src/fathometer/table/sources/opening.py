@@ -110,7 +110,8 @@ def _absent(path: Path) -> Path:
     """Raises: SourceError that names the nearest file."""
     folder = path.parent
     names = [each.name for each in folder.iterdir()] if folder.is_dir() else []
-    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
+    seen = [name for name in names if path.name.startswith(".") or not name.startswith(".")]
+    near = difflib.get_close_matches(path.name, seen, n=1, cutoff=0.6)
     nearest = f'; the nearest is "{near[0]}"' if near else ""
     where = f"in {folder.resolve()}" if folder.is_dir() else f": there is no folder {folder}"
     raise SourceError(
