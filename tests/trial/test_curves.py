@@ -144,11 +144,10 @@ def test_a_challenger_that_cannot_learn_is_passed_over(held):
 
 
 def test_the_contest_leaves_the_curves_their_share_of_the_time():
-    assert keeping_time(Terms()).deadline is None
+    assert keeping_time(Terms()).kept == 0.0
     now = time.monotonic()
-    kept = keeping_time(Terms(now + 100.0)).deadline
-    assert kept == pytest.approx(now + 100.0 * (1 - TIME_SHARE), abs=1.0)
-    assert keeping_time(Terms(now - 5.0)).deadline == now - 5.0
+    assert keeping_time(Terms(now + 100.0)).kept == pytest.approx(100.0 * TIME_SHARE, abs=1.0)
+    assert keeping_time(Terms(now - 5.0)).kept == 0.0
 
 
 def test_time_and_groups_are_asked_for_by_name(held, tmp_path):

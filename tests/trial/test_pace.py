@@ -41,5 +41,11 @@ def test_measuring_is_kept_apart_for_all_to_come():
     assert pace.share(7) == pytest.approx(FIT_SHARE * (100 - 10 * 2.0) / 7, rel=0.01)
 
 
+def test_longer_fits_leave_time_to_what_follows_and_first_ones_need_not():
+    pace = Pace(Terms(time.monotonic() + 100, kept=20.0))
+    assert pace.share(2) == pytest.approx(FIT_SHARE * 80 / 2, rel=0.01)
+    assert pace.share(2, is_first=True) == pytest.approx(FIT_SHARE * 100 / 2, rel=0.01)
+
+
 def test_without_a_limit_there_is_no_share():
     assert Pace(Terms()).share(3) is None

@@ -200,7 +200,9 @@ def compare(
     longer = longer_fits(learners, *field, growth)
     folder = folder_for(source, out)
     command = describe_command(source, options, out)
-    terms = Terms(_deadline(started, minutes), stop.is_set if stop else (lambda: False))
+    terms = keeping_time(
+        Terms(_deadline(started, minutes), stop.is_set if stop else (lambda: False))
+    )
     key = run_key(_decided(understanding, options, learners))
     table, task, split = understanding.table, understanding.task, understanding.split
     groups = group_codes(table, group) if group else None
@@ -208,15 +210,12 @@ def compare(
     challenging = challenger_trials(options.challengers, Jury(table, task, split, groups))
     with RunStore.open(folder, key, words=command) as store:
         limits = limits_from(latency, size)
-        contest = Contest(
-            table, task, split, store, tell, keeping_time(terms), groups, limits, longer, first
-        )
+        contest = Contest(table, task, split, store, tell, terms, groups, limits, longer, first)
         judging = task.encode(table[task.target])[split.lockbox]
         lockbox = Rows(judging, None if groups is None else groups[split.lockbox])
         trials = graded((*contest.run(learners), *challenging), task, lockbox, seed)
         verdict = _decide(trials, understanding, options, wishes)
-        afterwards = replace(contest, terms=terms)
-        verdict = with_findings(verdict, afterwards, learners, trials, options)
+        verdict = with_findings(verdict, contest, learners, trials, options)
         files = write_results(folder, understanding, trials, verdict, command)
         if terms.stopped():
             store.stop()

@@ -101,7 +101,7 @@ class Contest:
             self.watch(Event("entered", STUDENT, Student.family.value))
         taught = int(self.limits is not None)
         trials = [
-            self._try(learner, len(learners) - place + taught)
+            self._try(learner, len(learners) - place + taught, is_first=True)
             for place, learner in enumerate(learners)
         ]
         trials += self._longer_fits(trials, taught)
@@ -135,10 +135,12 @@ class Contest:
         self.watch(_finished(trial))
         return trial
 
-    def _try(self, learner: Learner, left: int, teacher: Trial | None = None) -> Trial:
+    def _try(
+        self, learner: Learner, left: int, teacher: Trial | None = None, *, is_first: bool = False
+    ) -> Trial:
         """The learner's trial, from the store where it is finished.
 
-        left: how many fits share the time, this one counted."""
+        left: how many fits share the time, this one counted. is_first: it is no longer fit."""
         known = self._known(learner.name)
         if known is not None:
             return known
@@ -156,7 +158,8 @@ class Contest:
         def fit() -> Model:
             budget = Budget()  # the constant needs no time and always finishes
             if not isinstance(learner, Constant):
-                budget = self._pace.budget(left, report, self.store.checkpoint(learner.name))
+                checkpoint = self.store.checkpoint(learner.name)
+                budget = self._pace.budget(left, report, checkpoint, is_first=is_first)
             split = self.split_of(learner.name)
             return learner.fit(self.table, self.task, split, budget=budget)
 

@@ -127,11 +127,10 @@ def learning_curves(
 
 
 def keeping_time(terms: Terms) -> Terms:
-    """The terms under which the contest itself is held, with the curves' share of the time kept."""
+    """The terms with the curves' share of the time kept from longer fits."""
     if terms.deadline is None:
         return terms
-    left = max(0.0, terms.deadline - time.monotonic())
-    return replace(terms, deadline=terms.deadline - TIME_SHARE * left)
+    return replace(terms, kept=TIME_SHARE * max(0.0, terms.deadline - time.monotonic()))
 
 
 def _usable(contest: Contest, times: np.ndarray | None) -> Iterator[tuple[float, Split]]:

@@ -49,6 +49,7 @@ class Terms:
 
     deadline: float | None = None  # `time.monotonic` seconds
     stopped: Callable[[], bool] = field(default=lambda: False)
+    kept: float = 0.0  # seconds at the end that longer fits leave to what follows the contest
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,19 +59,30 @@ class Pace:
     terms: Terms
     measuring: list[float] = field(default_factory=list)  # seconds beside the fit, each trial's
 
-    def budget(self, left: int, report: Callable[[Progress], None], checkpoint: Path) -> Budget:
+    def budget(
+        self,
+        left: int,
+        report: Callable[[Progress], None],
+        checkpoint: Path,
+        *,
+        is_first: bool = False,
+    ) -> Budget:
         """What the next of so many fits may take."""
-        share = self.share(left)
+        share = self.share(left, is_first=is_first)
         deadline = None if share is None else time.monotonic() + share
         return Budget(deadline, report, self.terms.stopped, checkpoint)
 
-    def share(self, left: int) -> float | None:
-        """Seconds for each of so many fits in what is left; None without limit or after a stop."""
+    def share(self, left: int, *, is_first: bool = False) -> float | None:
+        """Seconds for each of so many fits in what is left; None without limit or after a stop.
+
+        is_first: they are the contestants' first fits, on which the verdict rests above all."""
         if self.terms.deadline is None or self.terms.stopped():
             return None
+        kept = 0.0 if is_first else self.terms.kept
         # Exporting and measuring take their time too, for this one, those to come and the mixture.
         reserved = (left + MIXTURE_PARTS) * self._usual_measuring
-        return FIT_SHARE * max(0.0, self.terms.deadline - time.monotonic() - reserved) / left
+        spare = self.terms.deadline - time.monotonic() - reserved - kept
+        return FIT_SHARE * max(0.0, spare) / left
 
     @property
     def _usual_measuring(self) -> float:
