@@ -14,6 +14,7 @@
     │   ├── NetworkError          a network of the user's own is not well formed
     │   └── BackboneError         a checkpoint to take features from cannot be used
     ├── LearnerError              a learner cannot be fitted on this table
+    │   ├── NothingToMixError     ... for the best mixture is one contestant alone
     │   └── OutOfTimeError        ... in the time that is left
     ├── ModelFileError            a model file was refused; `.fault` says which check failed
     ├── ParityError               the exported graph does not answer as the model did

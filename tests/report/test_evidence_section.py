@@ -7,7 +7,8 @@ from fathometer.report.page import render
 
 def test_the_verdict_is_said_again_in_the_terms_of_the_field(binary):
     page = render(binary)
-    section = page[page.index('id="evidence"') : page.index('id="cost"')]
+    start = page.index('id="evidence"')
+    section = page[start : page.index("</section>", start)]
     assert all(line.split(" = ")[0] in section for line in binary.verdict.expert)
     assert "5 folds, corrected resampled t" in section
     assert "Every two contestants (66 pairs)" in section

@@ -67,6 +67,13 @@ def test_the_verdict_is_the_first_heading(content):
     assert all(sentence in page for sentence in content.verdict.sentences)
 
 
+def test_a_decision_maker_reads_what_more_data_brings_before_what_it_costs(binary):
+    page = render(binary)
+    keys = ("contest", "evidence", "more", "cost", "credit", "leaderboard", "columns", "use")
+    places = [page.index(f'<section id="{key}"') for key in keys]
+    assert places == sorted(places)
+
+
 def test_the_page_is_under_two_megabytes_and_the_same_each_time(content):
     page = render(content)
     assert len(page.encode()) < 2_000_000

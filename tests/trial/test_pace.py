@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
 import pytest
 
 from fathometer.table.kind import Kind
-from fathometer.table.table import Table, column_from
+from fathometer.table.table import Table, column_from, picture_column
 from fathometer.table.task import Task, TaskKind
 from fathometer.trial.entrants import Effort, entrants
 from fathometer.trial.pace import CHEAPEST_FIRST, FIT_SHARE, Pace, Terms, cheapest_first
@@ -49,3 +50,14 @@ def test_longer_fits_leave_time_to_what_follows_and_first_ones_need_not():
 
 def test_without_a_limit_there_is_no_share():
     assert Pace(Terms()).share(3) is None
+
+
+def test_every_contestant_of_every_kind_of_column_has_its_place():
+    words = column_from("said", Kind.TEXT, ["it did not fit at all and went back"] * 3)
+    photos = [picture_column("photo", np.zeros((3, side, side, 1), np.uint8)) for side in (28, 96)]
+    regress = Task(TaskKind.REGRESS, "x", "rmse")
+    for more in ((), (words,), *((photo,) for photo in photos)):
+        table = Table((*TABLE.columns, *more))
+        for task in (TASK, regress):
+            entered = entrants(task, table, Effort.STANDARD, 0)
+            assert {one.name for one in entered} <= set(CHEAPEST_FIRST)

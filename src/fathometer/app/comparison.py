@@ -48,6 +48,7 @@ from fathometer.trial.store import RunStore, run_key
 from fathometer.trial.trial import Trial
 from fathometer.verdict.bench import Rows
 from fathometer.verdict.decide import Contestant, decide
+from fathometer.verdict.quantities import shared_places, with_interval
 from fathometer.verdict.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -80,11 +81,11 @@ class Comparison:
 
     def __repr__(self) -> str:
         lines = [self.verdict.headline, *self.verdict.sentences]
-        for card in self.scorecards:
-            if card.quality is not None:
-                star = "★" if card.name == self.verdict.winner else " "
-                interval = f"[{card.quality.low:.4g}, {card.quality.high:.4g}]"
-                lines.append(f"{star} {card.name:16} {card.quality.value:.4g} {interval}")
+        judged = {card.name: card.quality for card in self.scorecards if card.quality is not None}
+        places = shared_places(judged.values())
+        for name in (*self.verdict.ranking, *(set(judged) - set(self.verdict.ranking))):
+            star = "★" if name == self.verdict.winner else " "
+            lines.append(f"{star} {name:16} {with_interval(judged[name], places)}")
         return "\n".join(lines)
 
     def as_json(self) -> dict[str, object]:

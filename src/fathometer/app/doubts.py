@@ -12,6 +12,7 @@ from fathometer.trial.noise import find_noise
 from fathometer.trial.shift import find_shift
 from fathometer.trial.trial import Trial
 from fathometer.verdict.verdict import Verdict
+from fathometer.wording import listed
 
 if TYPE_CHECKING:
     from fathometer.app.preparation import Options, Understanding
@@ -32,6 +33,7 @@ def doubts(
         *_shifted(understanding, options),
         *_noisy(_best(trials, verdict, winner), understanding),
         *_unequal(verdict, named),
+        *_shortened(trials),
         *_uncovered(winner),
         *_seen_before(verdict, winner, understanding),
         *_small(understanding),
@@ -77,6 +79,15 @@ def _unequal(verdict: Verdict, named: Mapping[str, Trial]) -> Iterator[str]:
             f"{few.learned_rows:,}: a part of their difference may be the rows, not the methods. "
             "With --effort instead of --minutes all learn from the same."
         )
+
+
+def _shortened(trials: Sequence[Trial]) -> Iterator[str]:
+    """Those whose training was cut short, who might have answered better."""
+    names = [one.scorecard.name for one in trials if one.scorecard.is_shortened and one.file]
+    if names:
+        more = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
+        whose = listed([*names[:NAMED], *more])
+        yield f"not all steps of {whose} were taken, for want of time: more may answer better."
 
 
 def _uncovered(winner: Trial) -> Iterator[str]:

@@ -33,6 +33,7 @@ from fathometer.verdict.verdict import Verdict
 
 # At effort quick, learning curves are drawn where they cost seconds, not minutes.
 QUICK_CLASSES = 10
+OF_FIRST_FITS = "This is of the first fits, not of the longer ones."
 
 
 def with_findings(
@@ -65,6 +66,8 @@ def _with_credit(
     groups = None if contest.groups is None else contest.groups[contest.split.train]
     rows = Rows(_learned(contest), groups)
     divided = credit(found.scored, contest.task, rows, seed=contest.split.seed)
+    if found.is_of_first_fits:
+        divided = replace(divided, sentence=f"{divided.sentence} {OF_FIRST_FITS}")
     return replace(verdict, credit=divided, sentences=(*verdict.sentences, divided.sentence))
 
 
@@ -93,11 +96,10 @@ def _with_forecast(
     found = forecast(pair, metric, rows, zone_of(metric, truth), rows=taught, seed=split.seed)
     if found is None:
         return replace(verdict, no_forecast=pair.missing)
-    told = [*forecast_sentences(found)]
     longer = names_of(contest.longer)
     if any(one.scorecard.name in longer and one.file is not None for one in trials):
-        told.append(f"This is of the first fits, on {taught:,} rows, not of the longer ones.")
-    sentences = (*verdict.sentences, " ".join(told))  # one matter
+        found = replace(found, note=OF_FIRST_FITS)
+    sentences = (*verdict.sentences, " ".join(forecast_sentences(found)))  # one matter
     return replace(verdict, forecast=found, sentences=sentences)
 
 

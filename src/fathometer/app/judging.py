@@ -26,7 +26,7 @@ def refuse_unmeasurable(table: Table, task: Task, split: Split, groups: np.ndarr
         raise SplitError(
             f"the lockbox is a single {'row' if groups is None else 'group'}, which does not tell "
             "how much another would differ.",
-            details="give rows of at least two with --test, or divide without it",
+            details="give --test rows of at least two, or leave --group away",
         )
     answers = task.encode(table[task.target])
     if np.ptp(answers[split.train]) == 0:

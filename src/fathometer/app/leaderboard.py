@@ -14,6 +14,7 @@ from fathometer.verdict.quantities import (
     DASH,
     duration,
     file_size,
+    is_estimate,
     latency,
     shared_places,
     significant,
@@ -137,7 +138,7 @@ def print_leaderboard(
     rows = final_rows(cards, winner)
     if rows:
         console.print(grid_of(final_headings(metric), rows, console.width))
-    if any(card.bill and card.bill.energy_source == "estimated" for card in cards):
+    if any(card.bill and is_estimate(card.bill) for card in cards):
         print_hanging(console, " ≈ ", "estimated from processor time, not metered", style="dim")
     for card in cards:
         if card.family == "challenger":

@@ -15,6 +15,7 @@ from fathometer.learners.own_network import (
     ModuleArchitecture,
     OwnNetwork,
     input_shape,
+    unread_pictures,
 )
 from fathometer.networks.declaration import Declaration
 from fathometer.networks.notation import LONGEST_NAME, Notation, read_network
@@ -22,6 +23,7 @@ from fathometer.table.read import Source
 from fathometer.trial.contest import TOGETHER
 from fathometer.trial.distil import STUDENT
 from fathometer.trial.entrants import Effort, chosen, training_of
+from fathometer.wording import listed
 
 if TYPE_CHECKING:
     from torch import nn
@@ -108,7 +110,8 @@ def _check_names(learners: Sequence[Learner]) -> None:
 
 
 def drawn(own: Sequence[OwnNetwork], understanding: Understanding) -> Understanding:
-    """What was understood, with each network checked against it and drawn.
+    """What was understood, with each network checked against it and drawn; columns of pictures are
+    named below the drawing as not read.
 
     Raises:
         NetworkError: if a network does not fit the table.
@@ -116,8 +119,11 @@ def drawn(own: Sequence[OwnNetwork], understanding: Understanding) -> Understand
     """
     if not own:
         return understanding
-    shape = input_shape(understanding.table, understanding.task, understanding.split)
-    return replace(understanding, drawings=tuple(network.draw(shape) for network in own))
+    table, task = understanding.table, understanding.task
+    shape = input_shape(table, task, understanding.split)
+    pictures = unread_pictures(table, task)
+    note = f"\nnot read: {listed(pictures)} (pictures)" if pictures else ""
+    return replace(understanding, drawings=tuple(f"{each.draw(shape)}{note}" for each in own))
 
 
 def draw_network(

@@ -209,7 +209,7 @@ def _telling_what_was_lost(reading: Reading) -> Iterator[None]:
         lost = list(reading.table.notes[:NOTES_SHOWN])
         if reading.rejected_count:
             first = reading.rejected[0]
-            named = first.text[:200] or f"line {first.line}"
+            named = first.text[:200] if first.is_picture else f"line {first.line:,}"
             lost.append(f"{reading.rejected_count:,} refused, {named}: {first.reason}")
         error.details = "\n".join([*filter(None, [error.details]), *lost])
         raise

@@ -44,7 +44,7 @@ class BlockPlan:
 
 @dataclass(frozen=True, eq=False)
 class SparseRoad:
-    """Blocks of n-grams, and the products' road of all other columns."""
+    """Blocks of n-grams, and the road of sparse products of all other columns."""
 
     blocks: tuple[NgramBlock, ...]
     dense: Recipe | None
@@ -155,12 +155,12 @@ class CountedTable:
         return fitted.road.joined(blocks, self.table.rows(rows))
 
     def _dense(self, rows: np.ndarray) -> tuple[tuple[Recipe, np.ndarray] | None, np.float32]:
-        texts = [column.name for column in self.table.of_kind(Kind.TEXT, Kind.IMAGE)]
+        texts = [column.name for column in self.table.of_kind(Kind.TEXT)]
         others = self.table.without([name for name in texts if name != self.task.target])
         if not feature_specs(others, self.task):
             return None, np.float32(1)
         try:
-            found = fit_recipe(Road.PRODUCTS, others, self.task, rows, seed=self.seed)
+            found = fit_recipe(Road.SPARSE_PRODUCTS, others, self.task, rows, seed=self.seed)
         except LearnerError:  # a column that is missing or the same in all of these rows
             return None, np.float32(1)
         scale = np.float32(1 / np.sqrt(found.training.shape[1]))

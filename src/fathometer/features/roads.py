@@ -25,6 +25,7 @@ class Road(Enum):
 
     TREES = "trees"
     PRODUCTS = "products"
+    SPARSE_PRODUCTS = "products in sparse rows"  # as the others, with few columns for a picture
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,12 @@ class Limits:
 LIMITS = {
     Road.TREES: Limits(one_hot_levels=8, ngrams=400),
     Road.PRODUCTS: Limits(one_hot_levels=64, ngrams=500),
+    Road.SPARSE_PRODUCTS: Limits(one_hot_levels=64, ngrams=500),
 }
 PICTURE_ROADS = {
     Road.TREES: pictures.fit_for_trees,
     Road.PRODUCTS: pictures.fit_for_products,
+    Road.SPARSE_PRODUCTS: pictures.fit_for_sparse_products,
 }
 # With more classes than this, a mean per class and level is noise; frequent levels get columns.
 MOST_TARGET_MEANS = 10
@@ -81,7 +84,7 @@ def fit_recipe(
     training = table.rows(rows)
     features = feature_specs(table, task)
     pieces: list[tuple[Step, np.ndarray]] = []
-    numbers = number.fit_numbers(training, features, cyclic=road is Road.PRODUCTS)
+    numbers = number.fit_numbers(training, features, cyclic=road is not Road.TREES)
     if numbers is not None:
         fit = number.fit_centred if road is Road.TREES else number.fit_scaled
         step: Step = fit(numbers, training)
@@ -156,7 +159,7 @@ def _category_steps(
     # One level more than the limit shows whether there are more.
     few = category.frequent_levels(column, most=limit + 1)
     steps: list[tuple[Step, np.ndarray]] = []
-    if len(few) <= limit or road is Road.PRODUCTS or not targets:
+    if len(few) <= limit or road is not Road.TREES or not targets:
         most = limit if targets else max(limit, 32)
         least = 1 if len(few) <= limit else LEAST_ROWS
         one_hot = category.OneHot(

@@ -56,6 +56,7 @@ class Account:
     chosen: str  # the setting that was taken, in words
     reads_as: str = ""  # "9 rules", "14 coefficients", or empty where a person cannot read it
     reading: str = ""  # the rules or coefficients themselves, as text
+    is_shortened: bool = False  # its steps were made fewer, to fit into the time
 
 
 class Model(Protocol):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -21,6 +21,7 @@ from fathometer.learners.mixture import cross_mixed
 from fathometer.learners.network_lessons import Scales, fit_scales, make_lessons, network_shape
 from fathometer.learners.network_model import Group, NetworkModel, scores
 from fathometer.learners.portfolio import entries
+from fathometer.learners.timekeeper import Timekeeper, shortened
 from fathometer.table.split import Split
 from fathometer.table.table import Table
 from fathometer.table.task import Task, TaskKind
@@ -195,16 +196,24 @@ def train_on(
     lessons = make_lessons(encoded, target, scales, places, validation)
     has_logarithm = scales is not None and scales.logarithm is not None
     settings = learner.settings(shape, has_logarithm=has_logarithm)
-    members, schedule = plan(settings, learner.training, learner.seed, places)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    graduates = train(
-        lessons.to(device),
-        members,
-        schedule,
-        goes_on=lambda: not budget.spent,
-        report=reporter(budget, members),
-        checkpoint=budget.checkpoint,
-    )
+    lessons, training = lessons.to(device), learner.training
+    # A search is not shortened: its settings are halved where the rate has fallen to 0.
+    keeper = Timekeeper(budget, is_watching=len(settings) == 1)
+    while True:
+        members, schedule = plan(settings, training, learner.seed, places)
+        graduates = train(
+            lessons,
+            members,
+            schedule,
+            goes_on=keeper.goes_on,
+            report=keeper.telling(reporter(budget, members)),
+            checkpoint=budget.checkpoint,
+        )
+        if keeper.fitting is None:
+            break
+        training = shortened(learner.training, keeper.fitting)
+        keeper = Timekeeper(budget, is_watching=False)
     cohorts = [list(own) for _, own in groupby(graduates, key=lambda g: g.member.setting)]
     each = [out_of_fold_scores(own, validation, scales, task) for own in cohorts]
     out_of_fold, weights = each[0], np.ones(1)
@@ -216,7 +225,9 @@ def train_on(
         for own, weight in zip(cohorts, weights, strict=True)
         if weight
     )
-    return Trained(out_of_fold, groups, describe(cohorts, weights, learner.training))
+    account = describe(cohorts, weights, training)
+    is_shortened = training != learner.training
+    return Trained(out_of_fold, groups, replace(account, is_shortened=is_shortened))
 
 
 def plan(

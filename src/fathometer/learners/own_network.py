@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from fathometer.errors import LearnerError, NetworkError
 from fathometer.features.learned import LearnedRoad, fit_learned_road
+from fathometer.features.roads import feature_specs
 from fathometer.learners.contract import UNLIMITED, Budget, Family
 from fathometer.learners.network import Setting, Training, fit_population
 from fathometer.networks.declaration import Declaration
 from fathometer.networks.notation import Taught, check_name
+from fathometer.table.kind import Kind
 from fathometer.table.split import Split
 from fathometer.table.table import Table
 from fathometer.table.task import Task, TaskKind
+from fathometer.wording import listed
 
 if TYPE_CHECKING:
     from fathometer.learners.network_model import NetworkModel
@@ -139,9 +142,10 @@ class OwnNetwork:
 
         Raises:
             NetworkError: if the network does not fit this table.
-            LearnerError: if the table has no column to learn from.
+            LearnerError: if the table has no column to learn from that it reads.
             OutOfTimeError: if the time is up before the first step.
         """
+        refuse_pictures_alone(table, task)
         model = fit_population(self, table, task, split, budget)
         shape = shape_of(model.road, task)
         taught, network = self.architecture.taught(shape), self.build(shape)
@@ -161,8 +165,30 @@ def input_shape(table: Table, task: Task, split: Split) -> Shape:
     """
     if task.kind not in (TaskKind.CLASSIFY, TaskKind.REGRESS):
         raise LearnerError(f"a network cannot answer a task of the kind {task.kind.value}.")
+    refuse_pictures_alone(table, task)
     learning = [split.fold_rows(fold)[0] for fold in range(len(split.folds))]
     return shape_of(fit_learned_road(table, task, learning), task)
+
+
+def unread_pictures(table: Table, task: Task) -> tuple[str, ...]:
+    """Columns of pictures, which a network of the user's own does not read."""
+    return tuple(spec.name for spec in feature_specs(table, task) if spec.kind is Kind.IMAGE)
+
+
+def refuse_pictures_alone(table: Table, task: Task) -> None:
+    """Refuse a table in which there is nothing to learn from but pictures.
+
+    Raises:
+        LearnerError: if it is one.
+    """
+    pictures = unread_pictures(table, task)
+    if pictures and len(pictures) == len(feature_specs(table, task)):
+        raise LearnerError(
+            f"{table.name} has only pictures to learn from ({listed(pictures)}), which a network "
+            "of one's own does not read.",
+            details="it reads numbers, categories, dates and words; networks made for pictures "
+            "enter by themselves",
+        )
 
 
 def shape_of(road: LearnedRoad, task: Task) -> Shape:

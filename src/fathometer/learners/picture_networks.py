@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from fathometer.learners.raw_network import RawNetwork
+
+if TYPE_CHECKING:
+    from fathometer.networks.raw.encoder import TextArchitecture
 
 # From this side on a residual network enters instead of the fast one, whose first layer would
 # stride over what is in the picture.
@@ -12,7 +16,12 @@ RESIDUAL_FROM = 48  # pixels
 
 
 def picture_networks(
-    size: tuple[int, int], *, epochs: int, seeds: int, seed: int
+    size: tuple[int, int],
+    *,
+    epochs: int,
+    seeds: int,
+    seed: int,
+    text: TextArchitecture | None = None,
 ) -> tuple[RawNetwork, ...]:
     """LeNet-5 twice, as published and modern, and today's network, for pictures of this size.
 
@@ -21,6 +30,8 @@ def picture_networks(
         epochs: of each network. A residual network gets half: its step on 64 × 64 pixels is three
             times as dear as that of the small pictures' network on 28 × 28.
         seeds: networks of today's kind for each fold.
+        text: reads the texts beside the pictures, but for the network of 1998; None: as word
+            counts.
     """
     from fathometer.networks.raw.lenet import LeNet1998, LeNetModern
     from fathometer.networks.raw.residual import ResidualConvolution
@@ -31,16 +42,17 @@ def picture_networks(
     name = "convolutional network" if small else "residual network"
     passes = epochs if small else max(2, epochs // 2)
     each = (
-        ("LeNet-5 (1998)", LeNet1998(), epochs, 1),
-        ("LeNet-5 modern", LeNetModern(), epochs, 1),
-        (name, today, passes, seeds),
+        ("LeNet-5 (1998)", LeNet1998(), None, epochs, 1),
+        ("LeNet-5 modern", LeNetModern(), text, epochs, 1),
+        (name, today, text, passes, seeds),
     )
     return tuple(
         RawNetwork(
             own,
             architecture,
+            reads,
             training=replace(architecture.training, epochs=count, seeds=draws),
             seed=seed,
         )
-        for own, architecture, count, draws in each
+        for own, architecture, reads, count, draws in each
     )

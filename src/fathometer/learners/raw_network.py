@@ -247,8 +247,9 @@ def described(graduates: Sequence[SoloGraduate], training: RawTraining) -> Accou
     """What was trained, in words."""
     size = sum(own.numel() for own in graduates[0].net.parameters() if own.requires_grad)
     kept = np.median([graduate.kept for graduate in graduates]) + 1
+    taken = max(len(graduate.curve) for graduate in graduates)
     chosen = (
-        f"{len(graduates)} networks of {size:,} parameters, weights of epoch {kept:.0f} "
-        f"of {training.epochs}"
+        f"{len(graduates)} networks of {size:,} parameters, weights of epoch {kept:.0f} of {taken}"
     )
-    return Account(configurations=1, fits=len(graduates), chosen=chosen)
+    is_shortened = taken < training.epochs
+    return Account(1, len(graduates), chosen, is_shortened=is_shortened)

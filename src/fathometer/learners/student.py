@@ -98,10 +98,15 @@ class Limits:
 
 
 def _size(count: int) -> str:
-    return f"{count / 1000:.3g} KB" if count < 999_500 else f"{count / 1e6:.3g} MB"
+    size, unit = next(
+        (step for step in ((1e3, "KB"), (1e6, "MB")) if count < 999.5 * step[0]), (1e9, "GB")
+    )
+    return f"{count / size:.3g} {unit}"
 
 
 def _time(milliseconds: float) -> str:
+    if milliseconds >= 999.5:
+        return f"{milliseconds / 1000:.3g} s"
     return f"{milliseconds * 1000:.3g} µs" if milliseconds < 0.9995 else f"{milliseconds:.3g} ms"
 
 

@@ -1,7 +1,8 @@
 """How many members train in one block.
 
 The choice is computed, not timed: a timed one would differ from run to run, and with it the last
-bits of the results. `benchmarks/engine.py` shows how near it comes to the best block."""
+bits of the results. `benchmarks/engine.py` shows what blocks of this size reach, against a loop and
+of what a core can do; other sizes it does not try."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from fathometer.report.pieces import both_widths, figure, paragraph, sentence
 from fathometer.table.metric import METRICS
 from fathometer.verdict.forecast import Band, Forecast, Measured
 from fathometer.verdict.forecast_words import forecast_sentences
-from fathometer.verdict.quantities import fixed, places_for
+from fathometer.verdict.quantities import fixed, places_for, significant
 
 NARROWEST = 500  # pixels below which a chart is drawn for a phone
 # A band may be several times as wide as the curves are high; then it runs out of the picture.
@@ -127,7 +127,7 @@ def _curve(plane: _Plane, drawn: _Line, rows: Sequence[int]) -> Markup:
         tag(
             "g",
             {},
-            tag("title", {}, f"{drawn.measured.name}, {n:,} rows: {score:.4g}"),
+            tag("title", {}, f"{drawn.measured.name}, {n:,} rows: {significant(score, 4)}"),
             mark(drawn.family, plane.across.at(n), plane.up.at(score), 4),
         )
         for n, score in measured

@@ -10,6 +10,7 @@ import numpy as np
 
 from fathometer.table.kind import Kind
 from fathometer.table.table import Column
+from fathometer.verdict.quantities import significant
 
 # Kept small: the page has a size to keep (a picture of 96 × 96 takes about 5 KB).
 CLASSES_SHOWN = 20
@@ -108,7 +109,9 @@ def mistakes_in_values(
     """The answers that are farthest off; truth and values (rows,), rows their row numbers."""
     order = np.argsort(-np.abs(values - truth), kind="stable")[:WORST_SHOWN]
     return tuple(
-        _exhibit(column, int(rows[place]), f"{truth[place]:.4g}", f"{values[place]:.4g}")
+        _exhibit(
+            column, int(rows[place]), significant(truth[place], 4), significant(values[place], 4)
+        )
         for place in order
     )
 

@@ -40,8 +40,8 @@ class Section:
 SECTIONS = (
     Section("contest", "Contest", "The contest", sections.contest),
     Section("evidence", "Evidence", "How the verdict was found", evidence_section.evidence),
-    Section("cost", "Cost", "Cost against quality", sections.costs),
     Section("more", "More data", "What more data would change", curve_chart.outlook),
+    Section("cost", "Cost", "Cost against quality", sections.costs),
     Section(
         "credit", "Credit", "Features or learner: who deserves the credit", credit_section.credit
     ),

@@ -21,6 +21,7 @@ from fathometer.report.pieces import (
 )
 from fathometer.table.metric import METRICS
 from fathometer.trial.scorecard import Scorecard
+from fathometer.verdict.quantities import is_estimate
 from fathometer.wording import counted
 
 READING_SHOWN = 40_000  # letters; a long rule list must not fill the page's 2 MB
@@ -89,7 +90,7 @@ def costs(content: ReportContent) -> Markup:
 
 def _estimated(content: ReportContent) -> str:
     bills = [card.bill for card in content.finished if card.bill]
-    if any(bill.energy_source == "estimated" for bill in bills):
+    if any(map(is_estimate, bills)):
         return " Joules are estimates: the machine's energy counter could not be read."
     return ""
 

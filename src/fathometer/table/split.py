@@ -87,7 +87,8 @@ class Split:
             else:
                 strata = None if classes is None else classes[own]
                 urgency = drawn_urgency(strata, len(own), random)
-            chosen.append(fold[urgency < share])
+            # Whole groups may be so large that none lies below the share: one teaches at least.
+            chosen.append(fold[(urgency < share) | (urgency == urgency.min(initial=share))])
         return replace(self, taught=np.sort(np.concatenate(chosen)))
 
 

@@ -190,6 +190,8 @@ class _Foreign:
             places = np.arange(start, start + chunk) if fixed else np.arange(start, rows)[:chunk]
             some = {name: values[np.minimum(places, rows - 1)] for name, values in feeds.items()}
             answered = self.model.run(self.output.name, some)
+            if answered.size == len(places):  # of one row, some models drop the axis of rows
+                answered = answered.reshape(len(places), -1)
             if answered.shape[:1] != (len(places),):
                 raise ModelFileError(
                     Fault.SHAPE,

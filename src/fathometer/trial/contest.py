@@ -21,7 +21,15 @@ from fathometer.errors import (
 )
 from fathometer.features.roads import feature_specs
 from fathometer.learners.constant import Constant
-from fathometer.learners.contract import Budget, Family, Learner, LearnsFeatures, Model, Progress
+from fathometer.learners.contract import (
+    UNLIMITED,
+    Budget,
+    Family,
+    Learner,
+    LearnsFeatures,
+    Model,
+    Progress,
+)
 from fathometer.learners.ensemble import Candidate, Ensemble, combine
 from fathometer.learners.network import open_torch
 from fathometer.learners.student import Limits, Student
@@ -155,15 +163,16 @@ class Contest:
             told = min(1.0, progress.done), progress.words, progress.losses
             self.watch(Event("progress", learner.name, learner.family.value, *told))
 
+        budget = UNLIMITED  # the constant needs no time and always finishes
+        if not isinstance(learner, Constant):
+            checkpoint = self.store.checkpoint(learner.name)
+            budget = self._pace.budget(left, report, checkpoint, is_first=is_first)
+
         def fit() -> Model:
-            budget = Budget()  # the constant needs no time and always finishes
-            if not isinstance(learner, Constant):
-                checkpoint = self.store.checkpoint(learner.name)
-                budget = self._pace.budget(left, report, checkpoint, is_first=is_first)
             split = self.split_of(learner.name)
             return learner.fit(self.table, self.task, split, budget=budget)
 
-        return self._judge(card, fit, teacher=teacher)
+        return self._judge(card, fit, teacher=teacher, budget=budget)
 
     def _judge(
         self,
@@ -171,13 +180,17 @@ class Contest:
         fit: Callable[[], Model],
         bills: Mapping[str, Bill] | None = None,
         teacher: Trial | None = None,
+        budget: Budget = UNLIMITED,
     ) -> Trial:
         """Fit, ship and measure; whatever goes wrong is this candidate's alone.
 
-        bills: what the members of a mixture cost, by name. teacher: whose student this is."""
+        bills: what the members of a mixture cost, by name. teacher: whose student this is. budget:
+        that the fit was given."""
         try:
             with EnergyMeter() as meter:
                 plain = fit()
+                was_cut = teacher is None and (budget.spent or plain.account.is_shortened)
+                card = replace(card, is_shortened=was_cut)
                 # A student was chosen by what its file takes, so nothing is added to it.
                 model = plain if teacher else calibrated(plain, self._jury.learned, self.split)
             started = time.monotonic()

@@ -35,6 +35,7 @@ from fathometer.trial.trial import Trial
 
 Place = tuple[Literal["engineered", "learned"], Literal["classical", "network"]]
 CREDIT = "credit"
+FITTED: tuple[Place, ...] = (("engineered", "network"), ("learned", "classical"))
 ROUNDS, RATE, PATIENCE = 150, 0.12, 20
 MANY_CLASSES_ROUNDS, MANY_CLASSES_RATE = 40, 0.2  # a tree a class and round
 MANY_CLASSES = 4
@@ -52,6 +53,7 @@ class Corners:
 
     scored: Mapping[Place, Scored] = field(default_factory=dict)  # all four, or none
     missing: str = ""
+    is_of_first_fits: bool = False  # where there are longer ones as well
 
 
 def corners(contest: Contest, learners: Sequence[Learner], trials: Sequence[Trial]) -> Corners:
@@ -63,8 +65,11 @@ def corners(contest: Contest, learners: Sequence[Learner], trials: Sequence[Tria
         return Corners(missing="only one family has a finished contestant")
     if contest.terms.stopped():
         return Corners(missing="the run was stopped")
-    # Where the best had unlike rows, or cost too much to fit again, the first fits stand here.
-    usable = [pair for pair in pairs if _is_even(contest, pair) and _is_affordable(contest, pair)]
+    # Where the best had unlike rows, or cost too much to fit again, the first fits stand here; once
+    # their corners are in the store, they stay.
+    even = [pair for pair in pairs if _is_even(contest, pair)]
+    usable = [pair for pair in even if _is_stored(contest, pair)]
+    usable += [pair for pair in even if _is_affordable(contest, pair)]
     if not usable:
         return Corners(missing="the time did not suffice for two more fits")
     traditional, deep = map(_own, usable[0])
@@ -84,15 +89,32 @@ def corners(contest: Contest, learners: Sequence[Learner], trials: Sequence[Tria
         ("learned", "classical"): partial(_on_deep, contest, network, split),
     }
     for number, (place, fit) in enumerate(fits.items()):
-        words = f"{place[1]} on {place[0]} features"
+        words = _words(place)
         side: Side = "deep" if place[1] == "network" else "traditional"
-        one = SideFit(CREDIT, f"{CREDIT}: {words}", words, side, number, len(fits))
+        one = SideFit(CREDIT, _stored_as(place, network.name), words, side, number, len(fits))
         scored = fit_beside(contest, one, fit)
         if isinstance(scored, LeftOut):
             return Corners(missing=scored.why)
         found[place] = scored
     contest.watch(Event("progress", CREDIT, "both", 1.0))
-    return Corners(found)
+    is_first = len(first) < len(trials) and all(one in first for one in usable[0])
+    return Corners(found, is_of_first_fits=is_first)
+
+
+def _words(place: Place) -> str:
+    return f"{place[1]} on {place[0]} features"
+
+
+def _stored_as(place: Place, network: str) -> str:
+    """The name of a corner in the store: beside another network it is another corner."""
+    return f"{CREDIT}: {_words(place)}, beside {network}"
+
+
+def _is_stored(contest: Contest, pair: Sequence[Trial]) -> bool:
+    """Whether the other two corners of this pair have been fitted."""
+    deep = pair[1].scorecard.name
+    names = {_stored_as(place, deep) for place in FITTED}
+    return names <= set(contest.store.names())
 
 
 def _best(contest: Contest, trials: Sequence[Trial]) -> tuple[Trial, ...]:
@@ -104,8 +126,8 @@ def _best(contest: Contest, trials: Sequence[Trial]) -> tuple[Trial, ...]:
 
 def _is_even(contest: Contest, pair: Sequence[Trial]) -> bool:
     """Whether both learned from the same rows."""
-    splits = [contest.split_of(one.scorecard.name) for one in pair]
-    return splits[0] is splits[1]
+    one, other = (contest.split_of(each.scorecard.name).teaching for each in pair)
+    return np.array_equal(one, other)
 
 
 def _is_affordable(contest: Contest, pair: Sequence[Trial]) -> bool:

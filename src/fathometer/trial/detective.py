@@ -48,8 +48,8 @@ def investigate(
 
 
 def known_rows(table: Table, task: Task, split: Split, group: str | None) -> tuple[Suspicion, ...]:
-    """How many rows of the lockbox were learned from, or belong with such. A division of ours
-    leaves none; a lockbox that was handed in may hold them. Answers are not looked at."""
+    """How many rows of the lockbox were learned from, or belong with such. A division at random
+    leaves none; by time, and a lockbox that was handed in, may. Answers are not looked at."""
     codes = row_codes(table, task)
     lockbox, found = split.lockbox, []
     is_mixed = len(np.unique(codes)) <= DIFFERENT_SHARE * len(codes)

@@ -190,8 +190,12 @@ def reserves(task: Task, table: Table, effort: Effort, seed: int) -> tuple[Learn
     """Learners that enter only where they are named: others of their kind do, or cost less."""
     able = _able(task, table, effort, seed)
     names, out = {one.name for one in able}, left_out(task, table, effort)
-    plain = (one for one in table_entrants(task, effort, seed) if one.name not in names)
-    return (*(one for one in able if one.name in out), *plain)
+    others = {one.name: one for one in table_entrants(task, effort, seed)}
+    if has_prose(table, task):  # who reads texts alone, beside pictures
+        texts = text_entrants(task, table, RAW_STEPS[effort], others, seed)
+        others |= {one.name: one for one in texts}
+    spare = (one for name, one in others.items() if name not in names)
+    return (*(one for one in able if one.name in out), *spare)
 
 
 def longer_fits(

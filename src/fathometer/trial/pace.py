@@ -31,6 +31,7 @@ CHEAPEST_FIRST = (
     "extra trees",
     "LeNet-5 (1998)",
     "n-gram logistic",
+    "n-gram ridge",
     "CatBoost",
     "word vectors",
     "random forest",
@@ -39,6 +40,7 @@ CHEAPEST_FIRST = (
     "perceptron",
     "word convolution",
     "convolutional network",
+    "residual network",
     "word transformer",
 )
 

@@ -24,7 +24,7 @@ from fathometer.learners.ngram_linear import (
 )
 from fathometer.learners.picture_networks import picture_networks
 from fathometer.learners.support_vectors import KernelMachine, LinearMachine
-from fathometer.learners.text_networks import text_networks
+from fathometer.learners.text_networks import text_networks, word_bag
 from fathometer.table.kind import Kind
 from fathometer.table.table import Column, Table
 from fathometer.table.task import Task, TaskKind
@@ -75,9 +75,11 @@ def _words(column: Column) -> float:
 def picture_entrants(
     task: Task, table: Table, steps: RawSteps, trees: tuple[Learner, Learner], seed: int
 ) -> tuple[Learner, ...]:
-    """Contestants for tables with pictures, whatever else they hold.
+    """Contestants for tables with pictures, whatever else they hold; beside prose a linear learner
+    on n-grams is among them, and networks read the texts as they are.
 
     trees: as they enter for tables."""
+    prose = has_prose(table, task)
     sizes = [spec.size for spec in feature_specs(table, task) if spec.kind is Kind.IMAGE]
     largest = max(sizes, key=lambda size: size.height * size.width)
     old, modern, today = picture_networks(
@@ -85,13 +87,18 @@ def picture_entrants(
         epochs=steps.picture_epochs,
         seeds=steps.seeds,
         seed=seed,
+        text=word_bag(steps.tokens) if prose else None,
     )
     boosted, forest = trees
+    spread = Spread(most=steps.ngrams, short_bytes=steps.short_bytes)
     if task.kind is TaskKind.REGRESS:
-        return (Constant(), Ridge((1e-1, 1e-2, 1e-3)), boosted, modern, today, forest)
+        ridge = (NgramRidge(spread=spread),) if prose else ()
+        return (Constant(), Ridge((1e-1, 1e-2, 1e-3)), *ridge, boosted, modern, today, forest)
+    logistic = (NgramLogistic(spread=spread),) if prose else ()
     return (
         Constant(),
         LinearMachine(),
+        *logistic,
         boosted,
         old,
         KernelMachine(landmarks=steps.landmarks),

@@ -68,6 +68,7 @@ class Scorecard:
     family: Literal["traditional", "deep", "both", "challenger"]
     state: Literal["finished", "failed", "not entered"] = "finished"
     failure: str = ""
+    is_shortened: bool = False  # the time did not suffice for all its steps
     quality: Quality | None = None  # the task's metric on the lockbox
     others: dict[str, float] = field(default_factory=dict)  # further metrics on the lockbox
     out_of_fold: float | None = None  # the task's metric on the training rows, out of fold

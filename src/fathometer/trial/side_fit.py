@@ -53,7 +53,7 @@ def fit_beside(contest: Contest, one: SideFit, fit: Callable[[Budget], Scored]) 
         return known.scorecard.chosen, known.out_of_fold
 
     if contest.terms.deadline is not None and contest.store.is_complete:
-        return LeftOut("the time did not suffice when the run was made")
+        return LeftOut("it was left out when the run was made")
 
     def report(progress: Progress) -> None:
         contest.watch(Event("progress", one.part, "both", one.done(progress), one.words))

@@ -19,6 +19,7 @@ from fathometer.trial.resample import (
 )
 from fathometer.trial.spread import Spread
 
+ROUNDING = 1e-13  # of a score: what sums of equal differences leave
 ROOTS = ("rmse", "rmsle")  # roots of means, which are compared as means
 
 
@@ -55,7 +56,8 @@ class Bench:
         """By how much one's answers are better than the other's, in the metric's unit."""
         value, gaps = self.raw_gap(one, other)
         spread = Spread.student(value, gaps, self.independent)
-        if spread.deviation > 0 or np.array_equal(one, other):
+        error = max(abs(self._scored(each)[0]) for each in (one, other))
+        if spread.deviation > ROUNDING * error or np.allclose(one, other, rtol=ROUNDING, atol=0):
             return spread
         return spread.opened(self.left_open(one, other))
 

@@ -223,7 +223,9 @@ class _Court:
         if deep is None or traditional is None:
             return None
         scores = deep.out_of_fold_scores, traditional.out_of_fold_scores
-        return fold_gap(self.metric, self._train_rows, *scores, zone)
+        learned = [one.scorecard.learned_rows for one in (deep, traditional)]
+        taught = min((rows for rows in learned if rows is not None), default=None)
+        return fold_gap(self.metric, self._train_rows, *scores, zone, taught=taught)
 
     def pairs(self) -> tuple[Pair, ...]:
         """Every two contestants on the lockbox, corrected for their number."""

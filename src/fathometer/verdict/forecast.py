@@ -85,6 +85,7 @@ class Forecast:
     outlooks: tuple[Outlook, ...]  # at 2, 4 and 10 times the rows
     path: tuple[Outlook, ...]  # from today to ten times the rows, evenly by ratio
     crossing: Crossing
+    note: str = ""  # a sentence on what the curves are of, where that is not plain
 
     @property
     def rows(self) -> int:

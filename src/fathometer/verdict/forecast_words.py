@@ -10,9 +10,9 @@ from fathometer.wording import listed
 SIDES = {"deep": "deep learning", "traditional": "traditional machine learning"}
 
 
-def forecast_sentences(found: Forecast) -> tuple[str, str]:
-    """What twice the rows would bring, and where the two families would cross."""
-    return _twice(found), _later(found)
+def forecast_sentences(found: Forecast) -> tuple[str, ...]:
+    """What twice the rows would bring, where the two families would cross, and what to note."""
+    return tuple(filter(None, (_twice(found), _later(found), found.note)))
 
 
 def _twice(found: Forecast) -> str:

@@ -142,7 +142,7 @@ WISHES: dict[str, Callable[[Scorecard], float | None]] = {
 
 def sentence(answer: Preferred, card: Scorecard | None, metric: str) -> str:
     """The answer in plain words."""
-    label, most = METRICS[metric].label, bare(answer.most_loss)
+    label, most = METRICS[metric].label, bare(answer.most_loss, 6)
     if card is None or answer.loss is None or answer.low is None or answer.high is None:
         return (
             f"You prefer {answer.wish}: no contestant answers that within a loss of {most} {label}."
@@ -151,10 +151,13 @@ def sentence(answer: Preferred, card: Scorecard | None, metric: str) -> str:
     taken = _taken(answer.wish, card)
     if answer.name == answer.best:
         return f"You prefer {answer.wish}: {answer.name} ({taken}), which is the best out of fold."
+    verb, ends = "loses", (answer.loss, answer.low, answer.high)
+    if answer.loss < 0:
+        verb, ends = "gains", (-answer.loss, -answer.high, -answer.low)
+    value, low, high = (fixed(each, places) for each in ends)
     return (
         f"You prefer {answer.wish} and would lose up to {most} {label}: take {answer.name} "
-        f"({taken}), which loses {fixed(answer.loss, places)} [{fixed(answer.low, places)}, "
-        f"{fixed(answer.high, places)}] against {answer.best} on the unseen rows."
+        f"({taken}), which {verb} {value} [{low}, {high}] against {answer.best} on the unseen rows."
     )
 
 

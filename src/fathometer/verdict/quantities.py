@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from statistics import median_low
 from typing import Protocol
 
 from fathometer.trial.scorecard import Bill, Quality
@@ -36,9 +37,10 @@ def places_for(half_width: float) -> int:
 
 
 def shared_places(scores: Iterable[Ranged]) -> int:
-    """Decimal places for scores side by side: those of the narrowest interval with a width."""
+    """Decimal places for scores side by side: those of the middle one of the intervals with a
+    width, for a single sure score, such as a constant's, must not give digits to all."""
     widths = [(one.high - one.low) / 2 for one in scores if one.high > one.low]
-    return places_for(min(widths)) if widths else 3
+    return places_for(median_low(widths)) if widths else 3
 
 
 def fixed(value: float, places: int) -> str:
@@ -118,8 +120,12 @@ def energy(joules: float) -> str:
 
 def training_energy(bill: Bill) -> str:
     """What training took; an estimate is marked: "≈41 J"."""
-    is_estimate = bill.energy_source == "estimated" and math.isfinite(bill.energy_joules)
-    return ("≈" if is_estimate else "") + energy(bill.energy_joules)
+    return ("≈" if is_estimate(bill) else "") + energy(bill.energy_joules)
+
+
+def is_estimate(bill: Bill) -> bool:
+    """Whether its joules are estimated; a challenger has none."""
+    return bill.energy_source == "estimated" and math.isfinite(bill.energy_joules)
 
 
 def file_size(size_bytes: float, *, is_exact: bool = False) -> str:

@@ -20,7 +20,13 @@ FEWEST_FOLDS = 3
 
 
 def fold_gap(
-    metric: Metric, rows: Rows, deep: np.ndarray, traditional: np.ndarray, zone: float
+    metric: Metric,
+    rows: Rows,
+    deep: np.ndarray,
+    traditional: np.ndarray,
+    zone: float,
+    *,
+    taught: int | None = None,
 ) -> FoldGap | None:
     """Deep minus traditional, fold by fold, turned so that more is better for deep.
 
@@ -29,6 +35,7 @@ def fold_gap(
     Args:
         deep, traditional: out-of-fold scores (rows, outputs). Both were chosen as the best of their
             family by these very rows, so this view flatters both; the lockbox does not.
+        taught: how many of the rows were learned from, all folds together; all of them if None.
     """
     sign = 1.0 if metric.greater_is_better else -1.0
     scores = [
@@ -41,7 +48,9 @@ def fold_gap(
         return None
     tested = float(np.mean([len(fold) for fold in rows.folds])) / len(rows.truth)
     mean = float(gaps.mean())
-    error = math.sqrt((1 / len(gaps) + tested / (1 - tested)) * float(gaps.var(ddof=1)))
+    share = 1.0 if taught is None else taught / len(rows.truth)
+    to_learned = tested / ((1 - tested) * share)  # rows tested to rows learned from, in a fold
+    error = math.sqrt((1 / len(gaps) + to_learned) * float(gaps.var(ddof=1)))
     return _read(mean, error, len(gaps), zone)
 
 

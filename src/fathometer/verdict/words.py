@@ -85,12 +85,15 @@ def headline(found: Findings) -> str:
         return f"{FAMILIES[family]} finished alone, so the families are not compared."
     if found.call in ("deep", "traditional"):
         return f"{FAMILIES[found.call]} is better for this table."
+    winner = found.card(found.winner).family
     if found.call == "equivalent":
         cheaper = "traditional" if _is_traditional_lighter(found, gap) else "deep"
+        cheaper = winner if winner in ("traditional", "deep") else cheaper
         return f"{FAMILIES[cheaper]} is enough for this table: both families do equally well."
-    if gap.deep_better < 0.5 and (gap.value <= 0 or _is_traditional_lighter(found, gap)):
+    is_lighter = winner != "deep" and _is_traditional_lighter(found, gap)
+    if winner != "deep" and gap.deep_better < 0.5 and (gap.value <= 0 or is_lighter):
         return "Traditional machine learning is enough for this table."
-    if gap.traditional_better < 0.5 and not _is_traditional_lighter(found, gap):
+    if gap.traditional_better < 0.5 and not is_lighter:
         return "Deep learning is enough for this table."
     leader = "deep learning" if gap.value > 0 else "traditional machine learning"
     rows = counted(found.rows, "unseen row")

@@ -1,7 +1,8 @@
 """The engineered road of a column of pictures: its steps for trees and for products.
 
 Trees look at every column for every question, so they get few: components of the edges and of the
-pixels. What is added up or compared as a whole can take all edges."""
+pixels. What is added up or compared as a whole can take all edges, but for sparse rows, which hold
+every column with its place."""
 
 from __future__ import annotations
 
@@ -31,6 +32,8 @@ PRODUCT_LEVELS = 1024
 # What the pixels' components weigh in products, against the edges' columns with a variance of 1
 # each; 0.5 and 1 are no better.
 PIXEL_SHARE = 0.25
+# For products in sparse rows: components of each measure.
+SPARSE_COMPONENTS = 48
 # Smaller pictures have no cells of edges and no patterns around a pixel; their pixels say all.
 LEAST_SIDE = 6
 
@@ -61,6 +64,20 @@ def fit_for_products(training: Table, spec: ColumnSpec, *, seed: int) -> list[St
     )
     variance = PIXEL_SHARE * len(edges.names)
     return [edges, textures, colours, fit_weighed(pixels, training, variance=variance)]
+
+
+def fit_for_sparse_products(training: Table, spec: ColumnSpec, *, seed: int) -> list[Step]:
+    """Steps whose numbers are scaled, as few as the words of a text: at most 192 of them."""
+    measures: list[Measure] = [Colours(spec), Thumbnail(spec)]
+    if _has_edges(spec):
+        measures = [Hog(spec), Textures(spec), *measures]
+    steps: list[Step] = []
+    for measure in measures:
+        found = fit_components(
+            measure, training[spec.name], most=SPARSE_COMPONENTS, levels=PRODUCT_LEVELS, seed=seed
+        )
+        steps.append(fit_weighed(found, training, variance=len(found.names)))
+    return steps
 
 
 def _has_edges(spec: ColumnSpec) -> bool:
