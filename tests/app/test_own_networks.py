@@ -12,8 +12,10 @@ from torch import nn
 from command import fathom
 from fathometer.app.comparison import compare
 from fathometer.app.own_networks import own_networks, source_words, with_own
-from fathometer.errors import NetworkError, OptionError
+from fathometer.errors import LearnerError, NetworkError, OptionError
 from fathometer.networks.declaration import Declaration, Layer
+from fathometer.table.divide import DivideOptions, divide
+from fathometer.table.read import read
 from fathometer.table.table import Table
 from fathometer.table.task import Task, TaskKind
 from fathometer.trial.entrants import Effort, entrants
@@ -109,6 +111,26 @@ def test_a_module_enters_from_python_and_its_file_answers(few: Path, tmp_path: P
     assert comparison.deep is not None
     assert comparison.deep.name == "my module"
     assert set(comparison.deep.predict(frame.head())) <= {0, 1}
+
+
+def test_pictures_are_said_not_to_be_read_and_alone_are_refused(
+    few: Path, folder: Path, striped_folder: Path, tmp_path: Path
+) -> None:
+    photos = sorted(str(path) for path in striped_folder.rglob("*.*"))
+    rows = pandas.read_csv(few).head(len(photos))
+    rows.assign(photo=photos).to_csv(tmp_path / "faces.csv", index=False)
+    path = folder / "mine.toml"
+    done = fathom("network", path, "--data", tmp_path / "faces.csv", "--target", "survived")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rstrip().endswith("not read: photo (pictures)")
+    with pytest.raises(LearnerError, match=r"only pictures to learn from \(image\)"):
+        compare(striped_folder, only=("constant",), networks=path, out=tmp_path / "out")
+    own = own_networks(path, Effort.QUICK, 0)[0]
+    photos_alone = read(striped_folder).table
+    task = Task(TaskKind.CLASSIFY, "label", "accuracy", ("across", "down"))
+    split = divide(photos_alone, task, DivideOptions(folds=3))
+    with pytest.raises(LearnerError, match="does not read"):
+        own.fit(photos_alone, task, split)
 
 
 def test_networks_come_alone_in_a_list_or_by_name(folder: Path) -> None:

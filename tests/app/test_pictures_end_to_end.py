@@ -15,8 +15,11 @@ from PIL import Image
 
 import fathometer as fm
 from command import fathom
+from fathometer.app.answers import answer
 from fathometer.app.comparison import compare
 from fathometer.errors import FathometerError
+
+SEXES = ("female", "male")
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +72,6 @@ def test_the_command_says_what_it_read_and_what_to_type_next(striped_folder, tmp
 
 
 def test_pictures_are_asked_about_by_name(run, striped_folder, tmp_path):
-    from fathometer.app.answers import answer
-
     model = run.folder / "winner.onnx"
     names = [str(striped_folder / "across" / "002.png"), str(striped_folder / "down" / "001.png")]
     table = answer(model, [*names, str(tmp_path / "absent.png")]).table
@@ -167,3 +168,46 @@ def test_a_question_that_pictures_cannot_answer_is_refused(
 ):
     with pytest.raises(FathometerError, match=words):
         compare(striped_folder, only=("constant",), out=tmp_path / "out", **options)
+
+
+@pytest.fixture(scope="module")
+def manifest(striped_folder, passengers_path, tmp_path_factory):
+    """A table of photos and sentences: their stripes and whose name it is make the class."""
+    root = tmp_path_factory.mktemp("manifest")
+    shutil.copytree(striped_folder, root / "photos")
+    with open(passengers_path, encoding="utf-8", newline="") as file:
+        passengers = list(csv.DictReader(file))
+    people = {sex: [each["name"] for each in passengers if each["sex"] == sex] for sex in SEXES}
+    with open(root / "manifest.csv", "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["photo", "said", "kind"])
+        for number, path in enumerate(sorted((root / "photos").rglob("*.*"))):
+            sex = SEXES[number % 2]
+            said = f"{people[sex][number]} came on board"
+            writer.writerow([path.relative_to(root), said, f"{path.parent.name} {sex}"])
+    return root / "manifest.csv"
+
+
+def named(comparison, name):
+    (card,) = [card for card in comparison.scorecards if card.name == name]
+    return card
+
+
+def test_a_network_reads_the_pictures_and_the_texts_beside_them(manifest, tmp_path):
+    """Each of the two columns tells two of the four classes apart, and not the others."""
+    asked = {"target": "kind", "metric": "accuracy"}
+    name, linear = "convolutional network", "n-gram logistic"
+    both = compare(manifest, only=(name, linear), out=tmp_path / "both", **asked)
+    seen = compare(manifest, only=(name,), ignore=("said",), out=tmp_path / "seen", **asked)
+    read = compare(
+        manifest, only=("word vectors",), ignore=("photo",), out=tmp_path / "read", **asked
+    )
+    for of_both in (named(both, name), named(both, linear)):
+        assert of_both.quality.value >= 0.8
+        assert of_both.parity <= 1e-5
+    assert named(seen, name).quality.value <= 0.65
+    assert named(read, "word vectors").quality.value <= 0.65
+    answered = answer(both.folder / "deep.onnx", str(manifest)).table["label"].to_pylist()
+    with open(manifest, encoding="utf-8", newline="") as file:
+        kinds = [row["kind"] for row in csv.DictReader(file)]
+    assert np.mean([one == other for one, other in zip(answered, kinds, strict=True)]) > 0.9

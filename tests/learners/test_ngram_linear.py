@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from sklearn.datasets import load_digits
 
 from fathometer.errors import LearnerError, OutOfTimeError
 from fathometer.features.ngram_blocks import BlockPlan, count_texts
@@ -30,7 +31,7 @@ from fathometer.table.ask import ask
 from fathometer.table.divide import DivideOptions, divide
 from fathometer.table.kind import Kind
 from fathometer.table.metric import METRICS
-from fathometer.table.table import Table, column_from
+from fathometer.table.table import Table, column_from, picture_column
 from shared_files import shared
 
 CLASSIFIERS = [
@@ -123,6 +124,27 @@ def test_a_mixed_table_is_classified_and_its_file_answers_alike(learner, clothes
     columns = [*table.without(["Rating"]).columns, column_from("liked", Kind.CATEGORY, liked)]
     table, task, split = setting(columns, "liked")
     model = learner.fit(table, task, split)
+    assert ship(model, learner.name, table, split.lockbox).parity.deviation <= TOLERANCE
+
+
+@pytest.mark.parametrize("learner", CLASSIFIERS[:2], ids=lambda learner: learner.name)
+def test_pictures_beside_texts_are_read_in_few_columns(learner):
+    """Handwritten digits, of which the text says which half of them they are in."""
+    found = load_digits()
+    numerals = found.target[:300]
+    said = [f"this one is {'below' if each < 5 else 'from'} five" for each in numerals]
+    pixels = (found.images[:300] * 15).astype(np.uint8)[..., None]
+    columns = [
+        picture_column("scan", pixels),
+        column_from("said", Kind.TEXT, said),
+        column_from("digit", Kind.CATEGORY, [f"is {each}" for each in numerals]),
+    ]
+    table, task, split = setting(columns, "digit")
+    model = learner.fit(table, task, split)
+    truth = task.encode(table["digit"])[split.train]
+    assert (model.out_of_fold.argmax(axis=1) == truth).mean() > 0.8  # half the digits: at most 0.2
+    assert sum("scan" in name for name in model.road.names) <= 192
+    assert any(name.startswith("said: ") for name in model.road.names)
     assert ship(model, learner.name, table, split.lockbox).parity.deviation <= TOLERANCE
 
 

@@ -102,3 +102,15 @@ def test_the_whole_is_the_split_itself():
 def test_a_share_of_nothing_or_of_more_than_all_is_refused(share):
     with pytest.raises(ValueError, match="share"):
         _split().limited(share)
+
+
+def test_of_few_large_groups_one_teaches_in_every_fold():
+    train = np.arange(700)
+    groups = train // 100  # seven groups of equal size, of which every fold has one or two
+    folds = tuple(train[groups % 5 == fold] for fold in range(5))
+    split = Split(train, np.arange(700, 800), folds, 0)
+    limited = split.limited(0.2, groups=groups)
+    for fold in range(5):
+        assert len(limited.fold_rows(fold)[0])
+    assert len(limited.teaching) == 500
+    assert all(len(np.unique(groups[fold][np.isin(fold, limited.teaching)])) == 1 for fold in folds)

@@ -220,6 +220,21 @@ def test_two_columns_do_not_enter_an_input_of_one_value_a_row(
         judged_scores(challenger_from(f"{path}:{mapping}", FARES), passengers)
 
 
+def test_a_model_that_drops_the_axis_of_one_row_is_asked_all_the_same(
+    tmp_path: Path, passengers: Table
+) -> None:
+    path = written(
+        tmp_path / "squeezed.onnx",
+        [helper.make_node("Squeeze", ["pclass"], ["value"])],
+        [("pclass", DOUBLE, ["rows", 1])],
+        [("value", DOUBLE, None)],
+    )
+    challenger = challenger_from(str(path), FARES)
+    one = judged_scores(challenger, passengers.rows(np.arange(1)))
+    assert one.shape == (1, 1)
+    assert challenger.bill(passengers.rows(np.arange(9))).latency_ms_p50 > 0
+
+
 def refused(make: Callable[[], object]) -> FathometerError:
     with pytest.raises(FathometerError) as caught:
         make()

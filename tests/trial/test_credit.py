@@ -39,6 +39,17 @@ def test_all_four_corners_are_scored_out_of_fold_and_kept(contest):
         assert np.array_equal(found[place][1], again[place][1])
 
 
+def test_corners_are_kept_beside_their_own_network(contest):
+    trials = contest.run(LEARNERS)
+    corners(contest, LEARNERS, trials)
+    stored = [name for name in contest.store.names() if name.startswith(CREDIT)]
+    assert len(stored) == 2
+    assert all(name.endswith(", beside perceptron") for name in stored)
+    # What is in the store costs no time.
+    late = replace(contest, terms=Terms(time.monotonic() - 1.0))
+    assert set(corners(late, LEARNERS, trials).scored) == set(PLACES)
+
+
 def test_where_it_is_left_out_it_says_why(contest, monkeypatch):
     trials = contest.run(LEARNERS)
     late = replace(contest, terms=Terms(time.monotonic()))

@@ -8,6 +8,7 @@ import torch
 
 from fathometer.app.own_networks import own_networks
 from fathometer.learners.contract import Family
+from fathometer.learners.raw_network import RawNetwork
 from fathometer.networks.notation import LONGEST_NAME
 from fathometer.table.kind import Kind
 from fathometer.table.table import Table, column_from, picture_column
@@ -30,6 +31,11 @@ NUMBERS = column_from("x", Kind.NUMBER, [1.0, 2.0, 3.0])
 NAMES = column_from("name", Kind.TEXT, ["Allen, Miss. Ada", "Dean, Mr. Bertram", "Abbott, Mr. R."])
 REVIEWS = column_from("said", Kind.TEXT, ["it did not fit at all and went back"] * 3)
 PHOTOS = picture_column("photo", np.zeros((3, 28, 28, 1), dtype=np.uint8))
+each_kind = pytest.mark.parametrize(
+    "columns",
+    [(NUMBERS,), (REVIEWS,), (PHOTOS,), (PHOTOS, REVIEWS)],
+    ids=["plain", "said", "seen", "both"],
+)
 
 
 def names(task, *columns, effort=Effort.QUICK):
@@ -37,10 +43,10 @@ def names(task, *columns, effort=Effort.QUICK):
 
 
 @pytest.mark.parametrize("task", [CLASSIFY, REGRESS])
-@pytest.mark.parametrize("column", [NUMBERS, REVIEWS, PHOTOS])
+@each_kind
 @pytest.mark.parametrize("effort", list(Effort))
-def test_both_families_enter_for_every_kind_of_column(task, column, effort):
-    entered = entrants(task, Table((ANSWERS, column)), effort, 0)
+def test_both_families_enter_for_every_kind_of_column(task, columns, effort):
+    entered = entrants(task, Table((ANSWERS, *columns)), effort, 0)
     assert {learner.family for learner in entered} == {Family.TRADITIONAL, Family.DEEP}
     assert entered[0].name == "constant"
     assert len({learner.name for learner in entered}) == len(entered)
@@ -55,6 +61,31 @@ def test_texts_and_pictures_bring_their_own_contestants():
     assert {"n-gram logistic", "NB-SVM", "word vectors"} <= set(names(CLASSIFY, REVIEWS))
     assert {"kernel SVM", "LeNet-5 (1998)"} <= set(names(CLASSIFY, PHOTOS))
     assert "convolutional network" in names(REGRESS, PHOTOS)
+
+
+@pytest.mark.parametrize(
+    ("task", "linear"), [(CLASSIFY, "n-gram logistic"), (REGRESS, "n-gram ridge")]
+)
+def test_beside_pictures_both_sides_read_the_texts_as_they_are(task, linear):
+    table = Table((ANSWERS, PHOTOS, REVIEWS))
+    entered = {one.name: one for one in entrants(task, table, Effort.QUICK, 0)}
+    networks = {one for one in entered.values() if isinstance(one, RawNetwork) and one.text}
+    assert {one.name for one in networks} == {"LeNet-5 modern", "convolutional network"}
+    assert all(one.picture for one in networks)
+    assert linear in entered
+    for columns in ((PHOTOS,), (PHOTOS, NAMES)):
+        alone = entrants(task, Table((ANSWERS, *columns)), Effort.QUICK, 0)
+        assert not any(isinstance(one, RawNetwork) and one.text for one in alone)
+        assert linear not in {one.name for one in alone}
+
+
+def test_who_reads_texts_alone_enters_beside_pictures_where_it_is_named():
+    table = Table((ANSWERS, PHOTOS, REVIEWS))
+    spare = {one.name for one in reserves(CLASSIFY, table, Effort.QUICK, 0)}
+    assert {"word vectors", "word transformer", "NB-SVM", "CatBoost"} <= spare
+    assert "word vectors" not in {
+        one.name for one in reserves(CLASSIFY, Table((ANSWERS, PHOTOS)), Effort.QUICK, 0)
+    }
 
 
 def test_what_stands_beside_texts_brings_learners_of_tables():
@@ -88,18 +119,18 @@ def test_with_many_words_only_what_is_named_costs_much():
     assert costly <= set(names(CLASSIFY, REVIEWS))
 
 
-@pytest.mark.parametrize("column", [NUMBERS, REVIEWS, PHOTOS])
-def test_nobody_enters_twice(column):
-    table = Table((ANSWERS, column))
+@each_kind
+def test_nobody_enters_twice(columns):
+    table = Table((ANSWERS, *columns))
     everybody = [*entrants(CLASSIFY, table, Effort.QUICK, 0)]
     everybody += reserves(CLASSIFY, table, Effort.QUICK, 0)
     assert len({one.name for one in everybody}) == len(everybody)
 
 
-@pytest.mark.parametrize("column", [NUMBERS, REVIEWS, PHOTOS])
+@each_kind
 @pytest.mark.parametrize("effort", list(Effort))
-def test_longer_fits_grow_under_names_of_their_own(column, effort):
-    table = Table((ANSWERS, column))
+def test_longer_fits_grow_under_names_of_their_own(columns, effort):
+    table = Table((ANSWERS, *columns))
     entered = entrants(CLASSIFY, table, effort, 0)
     longer = longer_fits(entered, CLASSIFY, table, effort, 0)
     assert bool(longer) == (effort is not Effort.THOROUGH)

@@ -95,6 +95,14 @@ def test_over_folds_a_clear_leader_is_named() -> None:
     assert (view.deep_better > 0.95, view.folds) == (True, 5)
 
 
+def test_fits_on_a_part_of_the_rows_widen_the_view() -> None:
+    rows, (deep, traditional) = world(1, [3.0, 0.5], rows=1000)
+    views = [fold_gap(AREA, rows, deep, traditional, 0.01, taught=n) for n in (None, 1000, 250)]
+    whole, same, part = (view.high - view.low for view in views if view is not None)
+    assert whole == same
+    assert part == pytest.approx(whole * np.sqrt((0.2 + 1.0) / (0.2 + 0.25)))
+
+
 def test_two_folds_give_no_view() -> None:
     rows, (deep, traditional) = world(1, [1.5, 1.5])
     assert fold_gap(AREA, Rows(rows.truth, folds=rows.folds[:2]), deep, traditional, 0.01) is None

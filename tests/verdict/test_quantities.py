@@ -96,9 +96,10 @@ def test_interval_without_width_is_not_shown() -> None:
     assert shared_places([known]) == places_for(0.0) == 3
 
 
-def test_the_narrowest_interval_tells_the_places_of_all() -> None:
+def test_the_middle_interval_tells_the_places_of_all() -> None:
     known, narrow = Quality("r2", 0.5, 0.5, 0.5), Quality("r2", 0.9, 0.89, 0.91)
-    assert shared_places([known, narrow, Quality("r2", 0.1, -0.3, 0.4)]) == 3
+    sure = Quality("r2", 0.3, 0.2999999, 0.3000001)
+    assert shared_places([known, sure, narrow, Quality("r2", 0.1, -0.3, 0.4)]) == 3
 
 
 def test_nothing_is_written_as_minus_zero() -> None:

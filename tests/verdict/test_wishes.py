@@ -13,8 +13,8 @@ from fathometer.table.metric import METRICS
 from fathometer.trial.scorecard import Bill, Quality, Scorecard
 from fathometer.verdict.bench import Rows
 from fathometer.verdict.decide import Contestant
-from fathometer.verdict.preference import Preference, preference_from, with_preference
-from fathometer.verdict.verdict import Verdict, Worth
+from fathometer.verdict.preference import Preference, preference_from, sentence, with_preference
+from fathometer.verdict.verdict import Preferred, Verdict, Worth
 from fathometer.verdict.worth import Prices, money_sentence, priced, prices_from
 
 VERDICT = Verdict("undecided", "…", ("first",), "large", None, ("large",), ("large",))
@@ -89,6 +89,14 @@ def test_what_it_costs_is_read_off_the_lockbox_with_its_interval() -> None:
     assert verdict.sentences[-1].startswith(
         "You prefer small and would lose up to 0.03 accuracy: take middle (100 B), which loses "
     )
+
+
+def test_a_gain_is_called_one_and_the_users_own_loss_is_said_as_given() -> None:
+    better = Preferred("small", 0.125, "middle", "large", -0.002, -0.01, 0.006)
+    card = CAST[1].scorecard
+    said = sentence(better, card, "accuracy")
+    assert "would lose up to 0.125 accuracy" in said
+    assert "which gains 0.0020 [−0.0060, 0.0100] against large" in said
 
 
 def test_without_a_loss_the_zone_of_practical_equality_is_accepted() -> None:

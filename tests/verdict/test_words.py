@@ -106,6 +106,11 @@ def test_undecided_with_traditional_ahead_says_that_it_is_enough() -> None:
     assert headline(FOUND) == "Traditional machine learning is enough for this table."
 
 
+def test_the_headline_never_calls_a_family_enough_whose_rival_wins() -> None:
+    assert headline(replace(FOUND, winner="RealMLP")) != headline(FOUND)
+    assert "Traditional" not in headline(replace(FOUND, winner="RealMLP"))
+
+
 def test_undecided_with_deep_ahead_says_so() -> None:
     gap = Gap("RealMLP", "CatBoost", 0.03, -0.01, 0.07, 0.01, 0.85, 0.10, 0.05)
     said = headline(replace(FOUND, gap=gap))

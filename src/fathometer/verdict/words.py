@@ -88,7 +88,6 @@ def headline(found: Findings) -> str:
     winner = found.card(found.winner).family
     if found.call == "equivalent":
         cheaper = "traditional" if _is_traditional_lighter(found, gap) else "deep"
-        cheaper = winner if winner in ("traditional", "deep") else cheaper
         return f"{FAMILIES[cheaper]} is enough for this table: both families do equally well."
     is_lighter = winner != "deep" and _is_traditional_lighter(found, gap)
     if winner != "deep" and gap.deep_better < 0.5 and (gap.value <= 0 or is_lighter):
