@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from csv import writer
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -86,6 +87,34 @@ def contest(survival: Setting, tmp_path: Path) -> Iterator[Contest]:
 
     with RunStore.open(tmp_path, "key") as store:
         yield Contest(survival.table, survival.task, survival.split, store, lambda news: None)
+
+
+@pytest.fixture(scope="session")
+def reviews_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """160 reviews, and whether they are of people who liked it: most of a few words, some with
+    emoji, HTML remnants or Arabic and Hebrew among them, a few empty, one of 6,000 words."""
+    generator = np.random.default_rng(0)
+    plain = ["the", "a", "fabric", "dress", "my", "size", "was", "it", "after", "week", "colour"]
+    told = {
+        "yes": ["lovely", "soft", "perfect", "fits", "🙂", "لطيف"],
+        "no": ["awful", "torn", "scratchy", "returned", "😡", "גרוע"],
+    }
+    path = tmp_path_factory.mktemp("reviews") / "reviews.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = writer(file)
+        rows.writerow(("review", "liked"))
+        for number in range(160):
+            liked = ("yes", "no")[number % 2]
+            said = [str(word) for word in generator.choice(plain, 3 + number % 9)]
+            said += [str(word) for word in generator.choice(told[liked], 2)]
+            if number % 5 == 0:
+                said.append("<br /> &amp; more")
+            if number % 40 in (7, 8):
+                said = []
+            if number == 12:
+                said *= 6_000 // len(said)
+            rows.writerow((" ".join(said), liked))
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -42,9 +42,12 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, striped_folder: Path) -> Desk:
+def desk(
+    tmp_path_factory: pytest.TempPathFactory, striped_folder: Path, reviews_path: Path
+) -> Desk:
     folder = tmp_path_factory.mktemp("desk")
     shutil.copy(PASSENGERS, folder)
+    shutil.copy(reviews_path, folder)
     shutil.copytree(striped_folder, folder / "photos")
     licence = "---\nlicense: apache-2.0\n---\n"
     write_checkpoint(folder / "resnet18", drawn_resnet(), readme=licence)

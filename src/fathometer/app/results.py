@@ -53,7 +53,8 @@ TREATMENTS: dict[Kind, str] = {
     "networks: a learned embedding",
     Kind.DATE: "year, month, day, weekday, day of the year, hour, days since the first; "
     "sines and cosines for products and networks",
-    Kind.TEXT: "counts of frequent words, weighted by rarity; networks learn what each means",
+    Kind.TEXT: "traditional: counts of words, word pairs and runs of letters; networks: counts of "
+    "words, or of longer texts a learned vector for each word",
     Kind.IMAGE: "resized; traditional: shapes, textures and colours as people described them in "
     "numbers; networks: the pixels",
     Kind.IDENTIFIER: "ignored",
