@@ -88,7 +88,7 @@ class Split:
                 strata = None if classes is None else classes[own]
                 urgency = drawn_urgency(strata, len(own), random)
             # Whole groups may be so large that none lies below the share: one teaches at least.
-            chosen.append(fold[(urgency < share) | (urgency == urgency.min(initial=share))])
+            chosen.append(fold[(urgency < share) | (urgency == urgency.min(initial=1.0))])
         return replace(self, taught=np.sort(np.concatenate(chosen)))
 
 
