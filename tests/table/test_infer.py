@@ -196,3 +196,19 @@ def test_the_passengers_are_understood() -> None:
         **dict.fromkeys(["PassengerId", "Ticket"], Kind.IDENTIFIER),
         "Name": Kind.TEXT,
     }
+
+
+CHINESE = [f"这个产品的质量{'非常好' if k % 2 else '很差'}，我第{k}次购买了它" for k in range(60)]
+THAI = [f"สินค้านี้คุณภาพ{'ดีมาก' if k % 2 else 'แย่มาก'} ซื้อครั้งที่ {k}" for k in range(60)]
+
+
+@pytest.mark.parametrize("texts", [CHINESE, THAI], ids=["Chinese", "Thai"])
+def test_sentences_without_blanks_between_words_are_texts(texts):
+    table = read({"said": texts, "y": [k % 2 for k in range(60)]}).table
+    assert table["said"].kind is Kind.TEXT
+
+
+def test_names_without_blanks_are_no_texts():
+    names = [chr(0x4E00 + 3 * k) + chr(0x5000 + 7 * k) + chr(0x6000 + k) for k in range(60)]
+    table = read({"name": names, "y": [k % 2 for k in range(60)]}).table
+    assert table["name"].kind is Kind.IDENTIFIER

@@ -179,6 +179,13 @@ def test_a_network_of_ones_own_trains_longer_as_well():
     assert all(len(fit.learner.name) == LONGEST_NAME for fit in fits)
 
 
+def test_texts_without_blanks_between_words_are_prose():
+    said = column_from("said", Kind.TEXT, ["这个产品的质量非常好，我很喜欢它"] * 3)
+    assert "n-gram logistic" in names(CLASSIFY, said)
+    name = column_from("name", Kind.TEXT, ["王小明", "李四", "陈大文"])
+    assert "n-gram logistic" not in names(CLASSIFY, name)
+
+
 def test_names_that_are_the_same_once_cut_are_numbered():
     table = Table((ANSWERS, NUMBERS))
     ends = ["n" * (LONGEST_NAME - 1) + letter for letter in "ab"]

@@ -21,14 +21,14 @@ import pyarrow.compute as pc
 from fathometer.features.text import write_lowered
 from fathometer.features.token_spelling import PIECES, Spelling, fit_spelling
 from fathometer.graph import Element, Graph, write_blank, write_lookup, write_slice, write_split
+from fathometer.table.spoken import UNSPACED
 from fathometer.table.table import Column, Table
 
 # Scripts that do not write blanks between words: each of their characters is a token.
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-_SINGLE = _UNSPACED + r"!?\p{So}\p{Sc}"  # symbols: emoji, currencies
+_SINGLE = UNSPACED + r"!?\p{So}\p{Sc}"  # symbols: emoji, currencies
 # onnxruntime takes the longest match, so a run must not hold what is a token alone, its vowel signs
 # and digits neither.
-_RUN = "|".join(rf"[^\P{sort}{_UNSPACED}]" for sort in "LMN")
+_RUN = "|".join(rf"[^\P{sort}{UNSPACED}]" for sort in "LMN")
 TOKEN = rf"[{_SINGLE}]|(?:{_RUN}|')+"
 BREAK = rf"[^\pL\pM\pN'{_SINGLE}]+"
 

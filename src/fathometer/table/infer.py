@@ -34,6 +34,7 @@ from fathometer.table.kind import ColumnSpec, Kind
 from fathometer.table.layout import ISO, LAYOUTS, DateLayout
 from fathometer.table.levels import Levels
 from fathometer.table.number import EXACT
+from fathometer.table.spoken import words_in
 from fathometer.table.table import Column, iso_strings
 from fathometer.wording import counted
 
@@ -322,7 +323,7 @@ def _words(raw: RawColumn) -> Decision:
     rows, different = len(levels.places), len(levels.values)
     few = levels.values.slice(0, SAMPLE)
     words = pc.split_pattern(pc.utf8_trim_whitespace(few), " ")
-    per_value = float(pc.mean(pc.list_value_length(words)).as_py())
+    per_value = float(pc.mean(words_in(few)).as_py())
     characters = levels.mean(pc.utf8_length(levels.values))
     notes = _almost(raw)
     described = f"{different:,} different, {characters:.0f} characters on average"

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from fathometer.features.roads import feature_specs
 from fathometer.learners.constant import Constant
@@ -26,6 +27,7 @@ from fathometer.learners.picture_networks import picture_networks
 from fathometer.learners.support_vectors import KernelMachine, LinearMachine
 from fathometer.learners.text_networks import text_networks, word_bag
 from fathometer.table.kind import Kind
+from fathometer.table.spoken import words_in
 from fathometer.table.table import Column, Table
 from fathometer.table.task import Task, TaskKind
 
@@ -69,7 +71,7 @@ def _longest(table: Table, task: Task) -> float:
 def _words(column: Column) -> float:
     """Words of a text, mean over some of them."""
     texts = column.strings[:: max(1, len(column.values) // LOOKED_AT)]
-    return float(np.mean([text.count(" ") + 1 for text in texts])) if len(texts) else 0.0
+    return float(pc.mean(words_in(pa.array(texts, pa.string()))).as_py()) if len(texts) else 0.0
 
 
 def picture_entrants(
