@@ -193,6 +193,7 @@ def named(comparison, name):
     return card
 
 
+@pytest.mark.slow
 def test_a_network_reads_the_pictures_and_the_texts_beside_them(manifest, tmp_path):
     """Each of the two columns tells two of the four classes apart, and not the others."""
     asked = {"target": "kind", "metric": "accuracy"}

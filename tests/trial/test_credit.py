@@ -142,3 +142,11 @@ def test_a_class_of_three_rows_is_not_lost_among_many():
     found = credit(dict.fromkeys(PLACES, ("one", scores)), task, Rows(truth), seed=0)
     assert np.isfinite([corner.value for corner in found.corners]).all()
     assert found.features.value == 0.0
+
+
+def test_what_was_cut_short_stands_in_no_corner(contest):
+    trials = contest.run(LEARNERS)
+    cut = [
+        replace(trial, scorecard=replace(trial.scorecard, is_shortened=True)) for trial in trials
+    ]
+    assert "the time did not suffice" in corners(contest, LEARNERS, cut).missing

@@ -161,3 +161,11 @@ def test_time_and_groups_are_asked_for_by_name(held, tmp_path):
         timed = replace(contest, store=store)
         pair = learning_curves(timed, LEARNERS[:2] + LEARNERS[3:], trials, times=times)
         assert len(pair.curves) == 2
+
+
+def test_no_curve_ends_in_a_fit_that_was_cut_short(held):
+    contest, trials = held
+    cut = [
+        replace(trial, scorecard=replace(trial.scorecard, is_shortened=True)) for trial in trials
+    ]
+    assert "did not suffice for all steps of" in learning_curves(contest, LEARNERS, cut).missing

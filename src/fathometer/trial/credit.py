@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from fathometer.errors import LearnerError
+from fathometer.errors import LearnerError, OutOfTimeError
 from fathometer.features.learned import NetworkInputs
 from fathometer.features.roads import Road, fit_recipe
 from fathometer.learners.boosted import boosted_out_of_fold
@@ -125,7 +125,9 @@ def _best(contest: Contest, trials: Sequence[Trial]) -> tuple[Trial, ...]:
 
 
 def _is_even(contest: Contest, pair: Sequence[Trial]) -> bool:
-    """Whether both learned from the same rows."""
+    """Whether both learned from the same rows and took all their steps."""
+    if any(each.scorecard.is_shortened for each in pair):
+        return False
     one, other = (contest.split_of(each.scorecard.name).teaching for each in pair)
     return np.array_equal(one, other)
 
@@ -195,6 +197,8 @@ def on_engineered(
     target = task.encode(table[task.target])[split.train]
     shape = Shape(width, 0, (), task.outputs)
     trained = train_on(learner, encoded, shape, target, task, split, budget)
+    if trained.account.is_shortened:
+        raise OutOfTimeError("the time did not suffice for all its steps")
     return f"{learner.name} on {width:,} engineered features", trained.out_of_fold
 
 

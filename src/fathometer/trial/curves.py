@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fathometer.errors import OutOfTimeError
 from fathometer.learners.contract import Budget, Learner
 from fathometer.table.metric import METRICS
 from fathometer.table.split import Split
@@ -22,6 +23,7 @@ from fathometer.trial.event import Event
 from fathometer.trial.pace import Terms
 from fathometer.trial.side_fit import LeftOut, Scored, Side, SideFit, fit_beside
 from fathometer.trial.trial import Trial
+from fathometer.wording import listed
 
 CURVES = "learning curves"
 # Of the rows that teach. A sixteenth as well would forecast no better: on 149 cut curves of 23 data
@@ -100,6 +102,9 @@ def learning_curves(
         return CurvePair(missing="only one family has a finished contestant that can learn again")
     if contest.terms.stopped():
         return CurvePair(missing="the run was stopped")
+    cut = [each.scorecard.name for _, each in pair if each.scorecard.is_shortened]
+    if cut:
+        return CurvePair(missing=f"the time did not suffice for all steps of {listed(cut)}")
     usable = dict(_usable(contest, times))
     if not usable:
         rows = len(contest.split.train)
@@ -191,6 +196,8 @@ def _point(
 
     def fit(budget: Budget) -> Scored:
         model = learner.fit(contest.table, contest.task, split, budget=budget)
+        if model.account.is_shortened:
+            raise OutOfTimeError("the time did not suffice for all its steps")
         return "", model.out_of_fold
 
     scored = fit_beside(contest, SideFit(CURVES, name, words, side, *turn), fit)
