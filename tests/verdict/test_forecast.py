@@ -139,7 +139,7 @@ def test_greater_scores_are_turned(survival):
 
 def test_the_json_form_is_plain_and_small(closing):
     written = json.loads(json.dumps(asdict(closing), allow_nan=False))
-    parts = {"metric", "traditional", "deep", "gap", "outlooks", "path", "crossing"}
+    parts = {"metric", "traditional", "deep", "gap", "outlooks", "path", "crossing", "note"}
     assert set(written) == parts
     assert written["outlooks"][0]["factor"] == 2
     assert len(json.dumps(written)) < 15_000

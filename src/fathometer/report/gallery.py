@@ -10,7 +10,7 @@ import numpy as np
 
 from fathometer.table.kind import Kind
 from fathometer.table.table import Column
-from fathometer.verdict.quantities import significant
+from fathometer.verdict.quantities import bare
 
 # Kept small: the page has a size to keep (a picture of 96 × 96 takes about 5 KB).
 CLASSES_SHOWN = 20
@@ -109,9 +109,7 @@ def mistakes_in_values(
     """The answers that are farthest off; truth and values (rows,), rows their row numbers."""
     order = np.argsort(-np.abs(values - truth), kind="stable")[:WORST_SHOWN]
     return tuple(
-        _exhibit(
-            column, int(rows[place]), significant(truth[place], 4), significant(values[place], 4)
-        )
+        _exhibit(column, int(rows[place]), bare(truth[place], 4), bare(values[place], 4))
         for place in order
     )
 
