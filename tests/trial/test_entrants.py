@@ -72,6 +72,7 @@ def test_beside_pictures_both_sides_read_the_texts_as_they_are(task, linear):
     networks = {one for one in entered.values() if isinstance(one, RawNetwork) and one.text}
     assert {one.name for one in networks} == {"LeNet-5 modern", "convolutional network"}
     assert all(one.picture for one in networks)
+    assert all(one.taught().batch == one.text.training.batch for one in networks)
     assert linear in entered
     for columns in ((PHOTOS,), (PHOTOS, NAMES)):
         alone = entrants(task, Table((ANSWERS, *columns)), Effort.QUICK, 0)
