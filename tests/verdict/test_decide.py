@@ -165,6 +165,23 @@ def test_a_tiny_lockbox_does_not_crown_the_constant() -> None:
     assert verdict.winner == "forest"
 
 
+def test_the_winner_is_of_the_family_that_is_called_better() -> None:
+    """A small file of the other family may be lucky; it was judged through its family's best."""
+    world = World(3000, 4)
+    deep, forest = world.contestant("network", 2.4), world.contestant("forest", 1.2)
+    lucky = replace(deep, scorecard=replace(
+        deep.scorecard, name="tree", family="traditional",
+        out_of_fold=0.9 * (forest.scorecard.out_of_fold or 0.0),
+        bill=replace(deep.scorecard.bill, file_bytes=10),
+    ))  # fmt: skip
+    found = world.verdict(deep, forest, lucky)
+    assert found.call == "deep"
+    assert found.rivals == ("network", "tree")
+    assert found.winner == "network"
+    said = " ".join(found.sentences)
+    assert "network wins: best out of fold; of the other family tree did as well" in said
+
+
 def test_a_mixture_without_clear_gain_does_not_win() -> None:
     world = World(200, 6)
     forest = world.contestant("forest", 1.5)

@@ -78,8 +78,9 @@ def decide(
     The winner is the contestant with the smallest file among those that the best one, by
     out-of-fold score, does not clearly beat: its 95 % interval of the difference reaches 0, on the
     lockbox and out of fold too, for a tiny lockbox alone must not crown the constant. (A lead below
-    a tenth of the zone counts as none.) The size of a file is the same in every run, as times are
-    not, so a repeated run names the same winner.
+    a tenth of the zone counts as none.) Where a family is called better, the other one's are passed
+    over, for they were judged through their best. The size of a file is the same in every run, as
+    times are not, so a repeated run names the same winner.
 
     Args:
         zone: half-width of the zone of practical equivalence, in the metric's unit; by default
@@ -99,11 +100,14 @@ def decide(
     court = _Court(metric, known, lockbox, train, seed)
     gap = _family_gap(court, width, len(lockbox.truth))
     rivals = court.rivals(width)
-    winner = min(rivals, key=lambda each: (_file_bytes(each), each.scorecard.name))
+    call = call_of(gap)
+    winner = min(
+        _of_the_better(rivals, call), key=lambda each: (_file_bytes(each), each.scorecard.name)
+    )
     findings = Findings(
         metric=metric,
         cards=tuple(each.scorecard for each in court.contestants),
-        call=call_of(gap),
+        call=call,
         gap=gap,
         winner=winner.scorecard.name,
         rivals=tuple(each.scorecard.name for each in rivals),
@@ -246,6 +250,14 @@ class _Court:
                 and not _is_clear(self.out_of_fold(self.best_single, each), zone)
             )
         ]
+
+
+def _of_the_better(rivals: Sequence[Contestant], call: Call) -> Sequence[Contestant]:
+    """Those of the family that is called better, and mixtures; all of them where none is."""
+    if call not in ("deep", "traditional"):
+        return rivals
+    own = [each for each in rivals if each.scorecard.family in (call, "both")]
+    return own or rivals
 
 
 def _is_clear(gap: Spread, zone: float) -> bool:

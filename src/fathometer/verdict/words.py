@@ -168,15 +168,25 @@ def _winner(found: Findings) -> str:
         return f"{found.winner} wins: no other finished."
     if len(found.rivals) == 1:
         return f"{found.winner} wins: best out of fold, and clearly ahead of all others."
-    tied = [name for name in found.rivals if name != found.winner]
-    others = _named(tied)
+    rivals = [name for name in found.rivals if name != found.winner]
+    passed = [name for name in rivals if _is_of_the_other(found, name)]
+    tied = [name for name in rivals if name not in passed]
+    why = "the best of the better family"
     if found.winner == best:
-        return (
-            f"{found.winner} wins: best out of fold, with the smallest file of a tie with {others}."
-        )
-    bill = found.card(found.winner).bill
-    size = f", {file_size(bill.file_bytes)}," if bill else ""
-    return f"{found.winner} wins: the smallest file{size} of a tie with {others}."
+        why = "best out of fold" + (", with the smallest file" if tied else "")
+    elif tied:
+        bill = found.card(found.winner).bill
+        why = "the smallest file" + (f", {file_size(bill.file_bytes)}," if bill else "")
+    tie = f" of a tie with {_named(tied)}" if tied else ""
+    also = f"; of the other family {_named(passed)} did as well by these rows" if passed else ""
+    return f"{found.winner} wins: {why}{tie}{also}."
+
+
+def _is_of_the_other(found: Findings, name: str) -> bool:
+    """Whether a contestant's family is the one that the call puts behind."""
+    return found.call in ("deep", "traditional") and (
+        found.card(name).family not in (found.call, "both")
+    )
 
 
 def _together(found: Findings) -> str:
