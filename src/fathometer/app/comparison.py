@@ -83,7 +83,8 @@ class Comparison:
         lines = [self.verdict.headline, *self.verdict.sentences]
         judged = {card.name: card.quality for card in self.scorecards if card.quality is not None}
         places = shared_places(judged.values())
-        for name in (*self.verdict.ranking, *(set(judged) - set(self.verdict.ranking))):
+        ranking = self.verdict.ranking
+        for name in (*ranking, *(name for name in judged if name not in ranking)):
             star = "★" if name == self.verdict.winner else " "
             lines.append(f"{star} {name:16} {with_interval(judged[name], places)}")
         return "\n".join(lines)
