@@ -94,6 +94,16 @@ def test_digits_are_not_mirrored_and_photographs_are():
     assert mirrors_alike(*patches((32, 32), 400))
 
 
+@pytest.mark.parametrize("architecture", [FastConvolution(), ResidualConvolution()], ids=repr)
+def test_a_picture_and_its_mirror_image_get_one_answer_where_both_say_the_same(architecture):
+    for (raw, target), alike in ((patches((32, 32), 400), True), (digits(), False)):
+        shape = PictureShape(*raw.shape[1:])
+        encoder = taught_a_little(architecture.encoder(shape), raw, target)
+        with torch.no_grad():
+            seen, turned = encoder(raw[:9].float()), encoder(raw[:9].flip(3).float())
+        assert torch.allclose(seen, turned, atol=1e-5) == alike
+
+
 def test_every_picture_is_seen_both_ways_in_two_epochs():
     raw, _ = patches((16, 16))
     rows = torch.arange(len(raw))

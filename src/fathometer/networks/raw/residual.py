@@ -113,6 +113,16 @@ class ResidualConvolutionEncoder(Encoder):
         return self.showing.augment(raw, visit)
 
     def forward(self, raw: Tensor) -> Tensor:
+        return self.showing.seen(raw, self._features)
+
+    def write(self, graph: Graph, raw: str) -> str:
+        return self.showing.write(graph, raw, self._write_features)
+
+    def groups(self) -> Sequence[tuple[Rate, list[nn.Parameter]]]:
+        own = self.architecture
+        return kernels_and_biases(self, own.kernel_rate, own.bias_rate)
+
+    def _features(self, raw: Tensor) -> Tensor:
         maps: Tensor = self.pixels(raw)
         for layer in self.stem:
             maps = torch.relu(layer(maps))
@@ -120,7 +130,8 @@ class ResidualConvolutionEncoder(Encoder):
             maps = block(maps)
         return maps.mean(dim=(2, 3))
 
-    def write(self, graph: Graph, raw: str) -> str:
+    def _write_features(self, graph: Graph, raw: str) -> str:
+        """The twin of `_features`."""
         maps = self.pixels.write(graph, raw)
         for layer in self.stem:
             assert isinstance(layer, Normed)
@@ -129,7 +140,3 @@ class ResidualConvolutionEncoder(Encoder):
             assert isinstance(block, ResidualBlock)
             maps = block.write(graph, maps)
         return graph.add("ReduceMean", maps, graph.constant(np.array([2, 3])), keepdims=0)
-
-    def groups(self) -> Sequence[tuple[Rate, list[nn.Parameter]]]:
-        own = self.architecture
-        return kernels_and_biases(self, own.kernel_rate, own.bias_rate)

@@ -122,19 +122,26 @@ class FastConvolutionEncoder(Encoder):
         return self.showing.augment(raw, visit)
 
     def forward(self, raw: Tensor) -> Tensor:
+        return self.showing.seen(raw, self._features)
+
+    def write(self, graph: Graph, raw: str) -> str:
+        return self.showing.write(graph, raw, self._write_features)
+
+    def groups(self) -> Sequence[tuple[Rate, list[nn.Parameter]]]:
+        own = self.architecture
+        return kernels_and_biases(self, own.kernel_rate, own.bias_rate)
+
+    def _features(self, raw: Tensor) -> Tensor:
         maps = gelu(self.whiten(self.pixels(raw)))
         for block in self.blocks:
             maps = block(maps)
         return maps.amax(dim=(2, 3))
 
-    def write(self, graph: Graph, raw: str) -> str:
+    def _write_features(self, graph: Graph, raw: str) -> str:
+        """The twin of `_features`."""
         maps = write_convolution(graph, self.pixels.write(graph, raw), self.whiten)
         maps = write_gelu(graph, maps)
         for block in self.blocks:
             assert isinstance(block, Block)
             maps = block.write(graph, maps)
         return write_max_over_places(graph, maps)
-
-    def groups(self) -> Sequence[tuple[Rate, list[nn.Parameter]]]:
-        own = self.architecture
-        return kernels_and_biases(self, own.kernel_rate, own.bias_rate)
