@@ -28,8 +28,8 @@ SPREAD = 2_654_435_761
 class Showing(nn.Module):
     """How an encoder's pictures are shown to it; whether mirrored is found by `prepare`.
 
-    One network of `FastConvolution`, 4,000 pictures of CIFAR-10, 8 epochs: asked about a picture and
-    its mirror image it has 75.3 % of 5,000 test pictures right, asked about the picture alone
+    One network of `FastConvolution`, 4,000 pictures of CIFAR-10, 8 epochs: asked about a picture
+    and its mirror image it has 75.3 % of 5,000 test pictures right, asked about the picture alone
     73.1 %; the mean of two such networks 78.4 and 76.9 %. Asked about four more views, shifted by
     a pixel, it gains another 0.2 to 0.4 % for three times the work, which is not taken."""
 
