@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
+from sklearn.datasets import load_digits
 
 from fathometer.table.ask import ask
 from fathometer.table.divide import DivideOptions, divide
+from fathometer.table.kind import Kind
 from fathometer.table.read import read
 from fathometer.table.split import Split
-from fathometer.table.table import Table
+from fathometer.table.table import Table, column_from, picture_column
 from fathometer.table.task import Task
 from fathometer.trial.noise import find_noise
 from fathometer.trial.shift import find_shift
@@ -90,3 +92,20 @@ def test_right_labels_raise_no_doubt() -> None:
     assert find_noise(*told(5_000, 0.0)) is None
     assert find_noise(*told(5_000, 0.0, hard=0.4)) is None
     assert find_noise(*told(300, 0.2)) is None  # too few rows to tell
+
+
+@pytest.mark.parametrize(("light", "is_told"), [(1.0, False), (0.7, True)])
+def test_pictures_that_were_taken_otherwise_are_noticed(light: float, is_told: bool) -> None:
+    digits = load_digits()
+    pixels = (digits.images * 15).astype(np.uint8)[..., None]
+    rows = np.random.default_rng(0).permutation(len(pixels))
+    learned, lockbox = rows[:900], rows[900:]
+    pixels[lockbox] = pixels[lockbox] * light
+    labels = column_from("label", Kind.CATEGORY, digits.target.astype(str).tolist())
+    table = Table((picture_column("image", pixels), labels), "digits")
+    task = ask(table, "label")
+    split = replace(divide(table, task, DivideOptions(folds=3)), train=learned, lockbox=lockbox)
+    found = find_shift(table, task, split)
+    assert found is not None
+    assert bool(found.words) == is_told
+    assert found.columns == (("image",) if is_told else ())

@@ -29,6 +29,8 @@ LEAF_WEIGHT = 0.5
 FEW_ROWS = 2_000  # looked at, at least, however wide the table
 WORDS = 100  # the commonest words of a text column that the quick booster sees
 CHARACTERS = 300  # of each text in which they are looked for
+GRID = 4  # cells down and across in which pictures are looked at
+PICTURES_AT_ONCE = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +44,14 @@ class Sample:
     matrix: np.ndarray  # (rows, features) float64
 
     @classmethod
-    def of(cls, table: Table, task: Task) -> Sample:
-        """All rows of a table, whose every row has a target."""
+    def of(cls, table: Table, task: Task, *, sees: bool = False) -> Sample:
+        """All rows of a table, whose every row has a target.
+
+        sees: take a coarse look at pictures too, which tells how they were taken more than what
+            they show."""
         names, parts = [], []
         for column in table.of_kind(*FEATURE_KINDS):
-            if column.name != task.target:
+            if column.name != task.target and (sees or column.kind is not Kind.IMAGE):
                 part = _numbers(column)
                 names += [column.name] * part.shape[1]
                 parts.append(part)
@@ -93,7 +98,7 @@ def _numbers(column: Column) -> np.ndarray:
     if column.kind is Kind.TEXT:
         return _words(column)
     if column.kind is Kind.IMAGE:
-        return np.zeros((len(column.values), 0))  # what pixels tell takes longer than a look
+        return _looks(column)
     codes, counts = value_codes(column)
     rank = np.empty(len(counts) + 1)
     rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
@@ -106,6 +111,23 @@ def value_codes(column: Column) -> tuple[np.ndarray, np.ndarray]:
     coded = pc.dictionary_encode(column.values)
     codes = np.asarray(pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)).astype(int)
     return codes, np.bincount(codes[codes >= 0], minlength=len(coded.dictionary))
+
+
+def _looks(column: Column) -> np.ndarray:
+    """(rows, features) of pictures: how light each channel is over a coarse grid, how much it
+    varies, and how much from one pixel to the next."""
+    pixels = column.pixels
+    found = []
+    for first in range(0, len(pixels), PICTURES_AT_ONCE):
+        some = pixels[first : first + PICTURES_AT_ONCE].astype(np.float32)
+        cells = [
+            cell.mean(axis=(1, 2))
+            for band in np.array_split(some, min(GRID, some.shape[1]), axis=1)
+            for cell in np.array_split(band, min(GRID, some.shape[2]), axis=2)
+        ]
+        steps = [np.abs(np.diff(some, axis=axis)).mean(axis=(1, 2)) for axis in (1, 2)]
+        found.append(np.concatenate([*cells, some.std(axis=(1, 2)), *steps], axis=1))
+    return np.nan_to_num(np.concatenate(found).astype(np.float64))
 
 
 def _words(column: Column) -> np.ndarray:

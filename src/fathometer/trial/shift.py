@@ -62,7 +62,7 @@ def find_shift(
         return None
     honest = table.without([*without]) if without else table
     rows = np.concatenate(sides)
-    sample = Sample.of(honest.rows(rows), task)
+    sample = Sample.of(honest.rows(rows), task, sees=True)
     if not sample.names:
         return None
     belongs = np.repeat([0, 1], [len(side) for side in sides])
