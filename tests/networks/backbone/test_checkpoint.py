@@ -208,12 +208,36 @@ def test_a_licence_file_is_read_where_the_readme_says_nothing(tmp_path: Path) ->
     assert load_backbone(folder).licence == "Apache-2.0"
 
 
-def test_a_name_is_answered_with_how_to_fetch_it() -> None:
+def test_a_name_is_answered_with_how_to_fetch_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(BackboneError, match="nothing is ever downloaded") as caught:
         load_backbone("timm/resnet18.a1_in1k")
     assert caught.value.try_next == "hf download timm/resnet18.a1_in1k --local-dir resnet18.a1_in1k"
     with pytest.raises(BackboneError, match="no such folder or file"):
         load_backbone("~/nowhere/net.safetensors")
+
+
+def test_a_name_that_was_fetched_before_is_found_in_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    own = tmp_path / "models--timm--resnet18.a1_in1k"
+    kept = write_checkpoint(own / "blobs", drawn_resnet(), readme="---\nlicense: mit\n---\n")
+    snapshot = own / "snapshots" / "0a1b"
+    snapshot.mkdir(parents=True)
+    for file in kept.iterdir():
+        (snapshot / file.name).symlink_to(file)
+    with pytest.raises(BackboneError, match="none of that name was fetched"):
+        load_backbone("timm/resnet18.a1_in1k")
+    (own / "refs").mkdir()
+    (own / "refs" / "main").write_text("0a1b")
+    found = load_backbone("timm/resnet18.a1_in1k")
+    assert (found.name, found.licence) == ("ResNet-12", "mit")
+    (own / "refs" / "main").write_text("../../elsewhere")
+    with pytest.raises(BackboneError, match="none of that name was fetched"):
+        load_backbone("timm/resnet18.a1_in1k")
 
 
 def test_a_folder_without_one_file_of_weights_is_told_what_it_holds(tmp_path: Path) -> None:
