@@ -113,7 +113,9 @@ def install(peer: Peer, cache: Path) -> str:
         done.write_text(listed.stdout)
     names = [re.split(r"[\[=<>]", each)[0].lower() for each in peer.requirements]
     lines = [line.partition(" @")[0] for line in done.read_text().splitlines()]
-    return ", ".join(line for line in lines if re.split("==", line)[0].lower() in names)
+    return ", ".join(
+        line for line in lines if line.partition("==")[0].lower().replace("_", "-") in names
+    )
 
 
 # The exam.

@@ -1,6 +1,6 @@
 """Networks on raw pictures: how quickly they learn, and how well they answer after how long.
 
-    python benchmarks/pictures_deep.py speed ../shared/data [--repeats 5]
+    python benchmarks/pictures_deep.py speed ../shared/data [--repeats 5] [--cache FOLDER] [--write]
     python benchmarks/pictures_deep.py quality ../shared/data [--data fashion_mnist,cifar10_part]
         [--rows 20000] [--folds 3] [--epochs 8] [--minutes 5] [--only fast,lenet-1998,…]
 
@@ -8,7 +8,9 @@ speed: pictures a second of training, for each architecture. The plain loop is w
 write: one network, float32, channels first, `torch.optim.AdamW`, two threads for each operator.
 Ours trains two members side by side, one thread each, channels last, as `population.solo` does.
 The two take turns for some steps each, so that both meet the same state of the machine; medians of
-wall-clock, and processor seconds for 1,000 pictures, which other programs disturb less.
+wall-clock, and processor seconds for 1,000 pictures, which other programs disturb less. Beside them
+Keras's `fit` of the same layers on TensorFlow, with whatever threads it takes, from an environment
+of its own under --cache. With --write also writes benchmarks/results/pictures-speed.md.
 
 quality: each network is fitted on the first training rows of a data set, drawn once with seed 0,
 shipped as a file and scored on all test rows. With --minutes the time decides about the epochs."""
@@ -16,15 +18,19 @@ shipped as a file and scored on all test rows. With --minutes the time decides a
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
+import subprocess
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from peers import RESULTS, SCRIPTS, Peer, install
 from pictures_engineered import read, split_of
 
 from fathometer.learners.contract import UNLIMITED, Budget
@@ -47,6 +53,10 @@ ARCHITECTURES: dict[str, PictureArchitecture] = {
     "residual": ResidualConvolution(),
 }
 BATCH, STEPS, THREADS = 256, 3, 2
+KERAS = Peer(
+    "Keras", "keras", ("keras==3.15.1", "tensorflow-cpu==2.21.0"), "train_keras.py", "", ""
+)
+IN_KERAS = ("lenet-modern", "fast")
 Timed = tuple[float, float]  # wall-clock and processor seconds for 1,000 pictures
 
 
@@ -124,26 +134,68 @@ def timed(steps: Callable[[], int]) -> Timed:
     )
 
 
-def speed(data: Path, names: list[str], repeats: int) -> None:
-    print("| data | network | plain pictures/s | ours | ratio | plain CPU s/1,000 | ours | ratio |")
-    print("|---|---|---|---|---|---|---|---|")
+def by_keras(
+    label: str, pixels: torch.Tensor, target: torch.Tensor, repeats: int, python: Path
+) -> list[Timed]:
+    """Passes over the pictures by Keras's own loop."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        np.save(folder / "pixels.npy", pixels.numpy())
+        np.save(folder / "target.npy", target.numpy())
+        subprocess.run([python, SCRIPTS / KERAS.script, folder, label, str(repeats)], check=True)
+        return [(wall, cpu) for wall, cpu in json.loads((folder / "found.json").read_text())]
+
+
+def speed(data: Path, names: list[str], repeats: int, cache: Path) -> str:
+    """The table of pictures a second, as Markdown."""
+    version = install(KERAS, cache)
+    python = cache.absolute() / "venvs" / KERAS.venv / "bin" / "python"
+    lines = [
+        "# Pictures a second of training",
+        "",
+        f"On: {' · '.join(machine().values())}; torch {torch.__version__}, {version}; float32, "
+        f"batches of {BATCH}; median of {repeats} (least to most). The plain loop and Keras train "
+        "one network with all cores; ours two side by side, a core each.",
+        "",
+        "| data | network | plain loop | Keras | ours | ours / plain | ours / Keras | CPU s for "
+        "1,000: plain | Keras | ours |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
     for name in names:
         pixels, target = some_pictures(data, name)
         for label, architecture in ARCHITECTURES.items():
             ways = [make(architecture, pixels, target) for make in (plain_loop, side_by_side)]
             for way in ways:
                 way()  # kernels are chosen and buffers made in the first steps
-            runs = [[timed(way) for way in ways] for _ in range(repeats)]
-            (plain, plain_cpu), (ours, ours_cpu) = (
-                [statistics.median(run[way][kind] for run in runs) for kind in (0, 1)]
-                for way in (0, 1)
-            )
-            print(
-                f"| {name} | {label} | {1000 / plain:,.0f} | {1000 / ours:,.0f} | "
-                f"{plain / ours:.1f}× | {plain_cpu:.2f} | {ours_cpu:.2f} | "
-                f"{plain_cpu / ours_cpu:.1f}× |",
-                flush=True,
-            )
+            plain, ours = zip(*([timed(way) for way in ways] for _ in range(repeats)), strict=True)
+            kerases = by_keras(label, pixels, target, repeats, python) if label in IN_KERAS else []
+            ratios = [
+                ratio([other[0] for other in others], [own[0] for own in ours])
+                for others in (plain, kerases)
+            ]
+            cells = [*(rate(runs) for runs in (plain, kerases, ours)), *ratios]
+            cells += [processor(runs) for runs in (plain, kerases, ours)]
+            lines.append(f"| {name} | {label} | {' | '.join(cells)} |")
+            print(lines[-1], flush=True)
+    return "\n".join(lines) + "\n"
+
+
+def rate(runs: Sequence[Timed]) -> str:
+    """Pictures a second."""
+    if not runs:
+        return "–"
+    found = [1000 / wall for wall, _ in runs]
+    return f"{statistics.median(found):,.0f} ({min(found):,.0f} to {max(found):,.0f})"
+
+
+def ratio(others: Sequence[float], own: Sequence[float]) -> str:
+    """How many times as many pictures a second as the others, by the medians."""
+    return f"{statistics.median(others) / statistics.median(own):.1f}×" if others else "–"
+
+
+def processor(runs: Sequence[Timed]) -> str:
+    """Processor seconds for 1,000 pictures."""
+    return f"{statistics.median(cpu for _, cpu in runs):.2f}" if runs else "–"
 
 
 def quality(data: Path, names: list[str], asked: argparse.Namespace) -> None:
@@ -186,11 +238,16 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--minutes", type=float, default=0.0)
     parser.add_argument("--only", default="lenet-1998,lenet-modern,fast")
+    parser.add_argument("--cache", type=Path, default=Path("peers-cache"))
+    parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
     torch.set_num_threads(THREADS)
     print("On:", " · ".join(machine().values()), f"· torch {torch.__version__}\n")
     if asked.part == "speed":
-        speed(asked.data, asked.names.split(","), asked.repeats)
+        found = speed(asked.data, asked.names.split(","), asked.repeats, asked.cache)
+        print(found)
+        if asked.write:
+            (RESULTS / "pictures-speed.md").write_text(found)
     else:
         quality(asked.data, asked.names.split(","), asked)
 
