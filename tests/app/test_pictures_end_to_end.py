@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 import fathometer as fm
@@ -191,6 +192,62 @@ def manifest(striped_folder, passengers_path, tmp_path_factory):
 def named(comparison, name):
     (card,) = [card for card in comparison.scorecards if card.name == name]
     return card
+
+
+@pytest.fixture(scope="module")
+def lightness(tmp_path_factory):
+    """A model of another program: how light a picture of 32 × 32 pixels is, as a margin."""
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["pixels"], ["mean"]),
+        helper.make_node("ReduceSum", ["mean", "axes"], ["margin"], keepdims=0),
+        helper.make_node("Unsqueeze", ["margin", "last"], ["margins"]),
+    ]
+    axes = {"axes": np.array([1, 2, 3]), "last": np.array([1])}
+    graph = helper.make_graph(
+        nodes,
+        "lightness",
+        [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["batch", 3, 32, 32])],
+        [helper.make_tensor_value_info("margins", TensorProto.FLOAT, ["batch", 1])],
+        [numpy_helper.from_array(values, name) for name, values in axes.items()],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    path = tmp_path_factory.mktemp("elsewhere") / "lightness.onnx"
+    path.write_bytes(made.SerializeToString())
+    said = '[input.pixels]\nrange = [-1, 1]\n[output]\nkind = "logit"\n'
+    path.with_suffix(".toml").write_text(said, encoding="utf-8")
+    return path
+
+
+def judged(folder, name):
+    cards = json.loads((folder / "scorecards.json").read_text(encoding="utf-8"))
+    return next(card for card in cards if card["name"] == name)
+
+
+def test_challengers_are_shown_the_pictures_of_a_folder(run, lightness, striped_folder, tmp_path):
+    own, mapped = run.folder / "winner.onnx", f"{lightness}:{lightness.with_suffix('.toml')}"
+    asked = ("compare", striped_folder, "--only", "constant", "--out", tmp_path / "out")
+    said = fathom(*map(str, asked), "--with", str(own), "--with", mapped)
+    assert said.returncode == 0, said.stderr
+    assert "The challenger lightness.onnx is" in said.stdout
+    assert judged(tmp_path / "out", "winner.onnx")["quality"]["value"] == 0.5
+    assert judged(tmp_path / "out", "lightness.onnx")["bill"]["latency_ms_p50"] > 0
+    unsaid = fathom(*map(str, asked), "--with", str(lightness))
+    assert unsaid.returncode == 2
+    assert "nothing says which numbers its pixels were" in " ".join(unsaid.stderr.split())
+    assert "range = [0, 1]" in unsaid.stderr
+
+
+def test_challengers_are_shown_the_pictures_of_a_table(manifest, lightness, tmp_path):
+    table = manifest.with_name("two.csv")
+    with manifest.open(encoding="utf-8") as four, table.open("w", encoding="utf-8") as two:
+        two.writelines(re.sub(" (fe)?male$", "", line) for line in four)
+    first = compare(table, target="kind", only=("constant",), out=tmp_path / "first")
+    asked = ("compare", table, "--target", "kind", "--only", "constant", "--out", tmp_path / "out")
+    own, mapped = first.folder / "winner.onnx", f"{lightness}:{lightness.with_suffix('.toml')}"
+    said = fathom(*map(str, asked), "--with", str(own), "--with", mapped)
+    assert said.returncode == 0, said.stderr
+    assert judged(tmp_path / "out", "winner.onnx")["quality"]["value"] == 0.5
+    assert judged(tmp_path / "out", "lightness.onnx")["quality"]["value"] != 0.5
 
 
 @pytest.mark.slow

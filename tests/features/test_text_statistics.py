@@ -38,6 +38,17 @@ def test_the_script_of_most_letters_is_told_first(text, script):
     assert found.scripts[0] == (script, pytest.approx(1.0))
 
 
+def test_the_languages_are_told_after_the_scripts():
+    found = describe(
+        column(["this is what it was like when we had it", "das ist nicht so gut"] * 3)
+    )
+    assert found.sentences()[3:6] == (
+        "Scripts: Latin 100%.",
+        "Languages, guessed: English 50%, German 50%.",
+        "Mixed: English and German, each in 10% of the texts or more.",
+    )
+
+
 def test_shares_of_scripts_add_up_to_all_letters():
     found = describe(column(["ab вг 12 !?", "ab ᚠᚢ"]))
     assert dict(found.scripts) == pytest.approx(

@@ -227,3 +227,20 @@ def test_a_row_of_two_broken_pictures_is_one_row(contents):
     found = read(rows, kinds={"one": "image", "other": "image"})
     assert found.rejected_count == len(found.rejected) == 1
     assert len(found.table) == 4
+
+
+def test_where_pictures_lie_is_kept_for_who_asks(contents, tmp_path):
+    for place, content in enumerate([*contents[:3], b"broken"]):
+        (tmp_path / f"{place}.png").write_bytes(content)
+    names = ["2.png", None, "3.png", "0.png"]
+    pq.write_table(pa.table({"photo": names, "y": [1.0, 2.0, 3.0, 4.0]}), tmp_path / "t.parquet")
+    found = read(tmp_path / "t.parquet", keep_origins=True).table
+    wanted = [str(tmp_path / "2.png"), None, str(tmp_path / "0.png")]
+    assert found["photo"].origins.tolist() == wanted  # the broken one has no row
+    assert found.rows(np.array([2, 0]))["photo"].origins.tolist() == [wanted[2], wanted[0]]
+    stored = read({"photo": contents, "y": [1, 2, 3, 4]}, keep_origins=True).table
+    assert stored["photo"].origins.tolist() == contents
+    assert read(tmp_path / "t.parquet").table["photo"].origins is None
+    specs = [column.spec for column in found]
+    again = read_as(tmp_path / "t.parquet", specs, keep_origins=True).table
+    assert again["photo"].origins.tolist() == [*wanted[:2], None, wanted[2]]

@@ -6,12 +6,12 @@ import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from foreign_files import constant, written
+from onnx import TensorProto, helper
 
 import fathometer as fm
 from fathometer.errors import ColumnError, FathometerError, Fault, ModelFileError, OptionError
@@ -36,26 +36,6 @@ codes.sex = { male = 0, female = 1 }
 scores = "margin"
 kind = "logit"
 """
-
-
-def constant(name: str, values: np.ndarray) -> onnx.TensorProto:
-    return numpy_helper.from_array(values, name)
-
-
-def written(
-    path: Path,
-    nodes: list[onnx.NodeProto],
-    inputs: list[tuple[str, int, list[Any]]],
-    outputs: list[tuple[str, int, list[Any]]],
-    constants: list[onnx.TensorProto] | None = None,
-) -> Path:
-    """A model as any exporter would write it."""
-    ports = [[helper.make_tensor_value_info(*each) for each in side] for side in (inputs, outputs)]
-    graph = helper.make_graph(nodes, "from elsewhere", *ports, initializer=constants or [])
-    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
-    model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
-    path.write_bytes(model.SerializeToString())
-    return path
 
 
 @pytest.fixture
@@ -131,6 +111,34 @@ def test_a_classifier_over_columns_needs_no_mapping(classifier: Path, passengers
         np.corrcoef(np.argsort(np.argsort(fare)), np.argsort(np.argsort(found[:, 1])))[0, 1] > 0.9
     )
     assert 0 <= found.min() <= found.max() <= 1
+
+
+def test_a_model_of_texts_is_given_them_as_they_are_written(
+    tmp_path: Path, reviews_path: Path
+) -> None:
+    path = written(
+        tmp_path / "texts.onnx",
+        [
+            helper.make_node(
+                "LabelEncoder",
+                ["review"],
+                ["value"],
+                domain="ai.onnx.ml",
+                keys_strings=["the lovely 🙂 dress"],
+                values_floats=[1.0],
+                default_float=0.0,
+            )
+        ],
+        [("review", TEXT, ["rows", 1])],
+        [("value", FLOAT, ["rows", 1])],
+    )
+    table = fm.read(reviews_path).table
+    assert table["review"].kind is Kind.TEXT
+    texts = ["the lovely 🙂 dress", *table["review"].strings[1:]]
+    first = Table((column_from("review", Kind.TEXT, texts), table["liked"]))
+    asked = Task(TaskKind.CLASSIFY, "liked", "roc_auc", ("no", "yes"))
+    found = judged_scores(challenger_from(str(path), asked), first)
+    np.testing.assert_array_equal(found[:, 1], np.arange(len(first)) == 0)
 
 
 def test_a_model_of_labels_alone_is_judged_by_its_labels(tmp_path: Path, passengers: Table) -> None:

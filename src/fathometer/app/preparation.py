@@ -147,6 +147,7 @@ def prepare(source: Source, options: Options) -> Understanding:
         ignore=tuple(name for name in options.ignore if name not in (options.group, options.time)),
         encoding=options.encoding,
         query=options.query,
+        keep_origins=bool(options.challengers),
     )
     with _telling_what_was_lost(reading):
         return _prepared(_with_parts(reading, options), options)
@@ -247,7 +248,13 @@ def _as_strings(column: Column) -> pa.Array:
 def _tested(table: Table, options: Options) -> Reading:
     """The user's own lockbox rows, read as the table was."""
     specs = [column.spec for column in table]
-    return read_as(options.test, specs, encoding=options.encoding, query=options.query)
+    return read_as(
+        options.test,
+        specs,
+        encoding=options.encoding,
+        query=options.query,
+        keep_origins=bool(options.challengers),
+    )
 
 
 def _with_parts(reading: Reading, options: Options) -> Reading:
@@ -284,13 +291,18 @@ def _with_test(table: Table, task: Task, tested: Table) -> tuple[Table, np.ndarr
         )
     if not len(judged):
         raise SplitError(f'{judged.name} has no row with a value in "{task.target}".')
-    joined = tuple(
-        replace(one, values=pa.concat_arrays([_whole(one.values), _whole(judged[one.name].values)]))
-        for one in table
-    )
+    joined = tuple(_joined(one, judged[one.name]) for one in table)
     rows = np.arange(len(table), len(table) + len(judged))
     notes = tuple(f"{judged.name}: {note}" for note in tested.notes)
     return replace(table, columns=joined, notes=table.notes + notes), rows, dropped
+
+
+def _joined(one: Column, other: Column) -> Column:
+    """A column with the rows of another one behind its own."""
+    values = pa.concat_arrays([_whole(one.values), _whole(other.values)])
+    if one.origins is None or other.origins is None:
+        return replace(one, values=values, origins=None)
+    return replace(one, values=values, origins=np.concatenate([one.origins, other.origins]))
 
 
 def _judged(table: Table, task: Task, rows: np.ndarray) -> np.ndarray:

@@ -1,4 +1,5 @@
-"""What the texts of a column are like: how many, how long, in which scripts, with what in them.
+"""What the texts of a column are like: how many, how long, in which scripts and languages, with
+what in them.
 
 For the reader of a report; nothing is learned from it."""
 
@@ -10,27 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fathometer.features.languages import Languages, languages_of
+from fathometer.features.scripts import NAMES, NO_LETTER, scripts_of
 from fathometer.features.text_tokens import Unit, tokens_of
 from fathometer.table.table import Column
 
 QUANTILES = (0.05, 0.5, 0.95)
-# Scripts as RE2 tells them apart; all others are counted together.
-SCRIPTS = {
-    "Latin": r"\p{Latin}",
-    "Cyrillic": r"\p{Cyrillic}",
-    "Greek": r"\p{Greek}",
-    "Arabic": r"\p{Arabic}",
-    "Hebrew": r"\p{Hebrew}",
-    "Devanagari": r"\p{Devanagari}",
-    "Bengali": r"\p{Bengali}",
-    "Tamil": r"\p{Tamil}",
-    "Thai": r"\p{Thai}",
-    "Han (Chinese characters)": r"\p{Han}",
-    "Hiragana and Katakana (Japanese)": r"\p{Hiragana}\p{Katakana}",
-    "Hangul (Korean)": r"\p{Hangul}",
-    "Georgian": r"\p{Georgian}",
-    "Armenian": r"\p{Armenian}",
-}
 LEAST_SHARE = 0.005  # of the letters; scripts with less are not told
 MOST_TEXTS = 20_000  # beyond it every so many texts are looked at
 HTML = r"</?[A-Za-z][^<>]*>|&(?:[A-Za-z]+|#[0-9]+);"
@@ -51,6 +37,7 @@ class TextStatistics:
     longest: int  # characters
     distinct_words: int  # of the texts looked at
     scripts: tuple[tuple[str, float], ...]  # share of the letters, largest first
+    languages: Languages  # guessed, from a sample of its own
     html: float  # share of the texts with a tag or an entity
     addresses: float  # share of the texts with an address of the web
     emoji: float  # share of the texts with one
@@ -71,6 +58,7 @@ class TextStatistics:
         if self.scripts:
             shares = ", ".join(f"{name} {share:.0%}" for name, share in self.scripts)
             found.append(f"Scripts: {shares}.")
+        found.extend(self.languages.sentences())
         for share, what in (
             (self.html, "HTML"),
             (self.addresses, "web addresses"),
@@ -92,9 +80,9 @@ def text_statistics(column: Column) -> TextStatistics:
     step = -(-len(kept) // MOST_TEXTS) or 1
     seen = kept.take(pa.array(np.arange(0, len(kept), step)))
     if not len(seen):
-        none = (0.0, 0.0, 0.0)
+        none, nothing = (0.0, 0.0, 0.0), Languages((), (), 0, 0)
         return TextStatistics(
-            column.name, len(filled), empty, none, none, 0, 0, (), 0.0, 0.0, 0.0, 0
+            column.name, len(filled), empty, none, none, 0, 0, (), nothing, 0.0, 0.0, 0.0, 0
         )
     sample = Column(column.spec, seen)
     tokens = tokens_of(sample, Unit.WORDS)
@@ -109,6 +97,7 @@ def text_statistics(column: Column) -> TextStatistics:
         int(pc.max(pc.utf8_length(kept)).as_py()),
         len(tokens.alphabet),
         _scripts(sample),
+        languages_of(Column(column.spec, kept)),
         _share(seen, HTML),
         _share(seen, ADDRESS),
         _share(seen, EMOJI),
@@ -129,15 +118,12 @@ def _scripts(column: Column) -> tuple[tuple[str, float], ...]:
     """Shares of the letters, counted over the different characters there are."""
     tokens = tokens_of(column, Unit.CHARACTERS)
     counts = np.bincount(tokens.codes + 1, minlength=len(tokens.alphabet) + 1)[1:]
-    characters = pa.array(tokens.alphabet)
-    is_letter = np.asarray(pc.match_substring_regex(characters, r"\pL"))
-    total = int(counts[is_letter].sum())
-    if not total:
+    scripts = scripts_of(tokens.alphabet)
+    is_letter = scripts != NO_LETTER
+    letters = np.bincount(scripts[is_letter], counts[is_letter], minlength=len(NAMES))
+    if not letters.any():
         return ()
-    shares = {}
-    for name, classes in SCRIPTS.items():
-        own = np.asarray(pc.match_substring_regex(characters, f"[{classes}]")) & is_letter
-        shares[name] = float(counts[own].sum() / total)
-    shares["other scripts"] = 1 - sum(shares.values())
-    told = [(name, share) for name, share in shares.items() if share >= LEAST_SHARE]
+    shares = (letters / letters.sum()).tolist()
+    pairs = zip(NAMES, shares, strict=True)
+    told = [(name, share) for name, share in pairs if share >= LEAST_SHARE]
     return tuple(sorted(told, key=lambda pair: -pair[1]))

@@ -121,7 +121,7 @@ def _folded_words(words: pa.Array) -> tuple[tuple[str, ...], np.ndarray]:
 def _folded_word(word: str) -> str:
     """A word in small letters, if it is one of the three ways of writing that a file knows."""
     small = word.lower()
-    return small if word in _written(small) else word
+    return small if small != word and word in _written(small) else word
 
 
 def _written(small: str) -> tuple[str, ...]:

@@ -43,10 +43,13 @@ class PictureColumns:
     files: pa.Array | None
 
 
-def find_pictures(table: pa.Table, raw: Raw, declared: Mapping[str, str]) -> PictureColumns:
+def find_pictures(
+    table: pa.Table, raw: Raw, declared: Mapping[str, str], *, keep_origins: bool = False
+) -> PictureColumns:
     """Read the columns of a table that hold pictures.
 
     declared: column → kind, as the user says: "image", "image:64x48" or another one.
+    keep_origins: whether columns keep where their pictures lie.
 
     Raises: KindError for a column that was declared image and holds none; PictureError where no
     picture of a folder can be read."""
@@ -71,10 +74,13 @@ def find_pictures(table: pa.Table, raw: Raw, declared: Mapping[str, str]) -> Pic
         name: _read(name, source, declared_size(name, declared.get(name, "")), raw)
         for name, source in sources.items()
     }
-    return _aligned(found, sources, table.num_rows, tuple(notes))
+    aligned = _aligned(found, sources, table.num_rows, tuple(notes))
+    return _with_origins(aligned, sources) if keep_origins else aligned
 
 
-def pictures_as(table: pa.Table, raw: Raw, specs: Sequence[ColumnSpec]) -> PictureColumns:
+def pictures_as(
+    table: pa.Table, raw: Raw, specs: Sequence[ColumnSpec], *, keep_origins: bool = False
+) -> PictureColumns:
     """Read columns of pictures for a model: at its sizes, gray or in colour as it takes them.
 
     Pictures of a folder that cannot be read have no row; those of a table keep theirs, and count
@@ -99,6 +105,8 @@ def pictures_as(table: pa.Table, raw: Raw, specs: Sequence[ColumnSpec]) -> Pictu
                 f"{first.row + 1:,}, which {first.reason}: treated as missing"
             )
     aligned = _aligned(found, sources, table.num_rows, tuple(notes))
+    if keep_origins:
+        aligned = _with_origins(aligned, sources)
     return replace(aligned, rejected=()) if is_table else aligned
 
 
@@ -234,6 +242,16 @@ def _aligned(
     paths = [each.values for each in sources.values() if each.holds_paths]
     files = paths[0].take(pa.array(kept)).cast(pa.string()) if paths else None
     return PictureColumns(columns, kept, tuple(rejected), notes, files)
+
+
+def _with_origins(aligned: PictureColumns, sources: Mapping[str, PictureSource]) -> PictureColumns:
+    """The columns with where their pictures lie; a missing picture lies nowhere."""
+    columns: dict[str, Column] = {}
+    for name, column in aligned.columns.items():
+        origins = sources[name].origins(aligned.rows)
+        origins[column.values.is_null().to_numpy(zero_copy_only=False)] = None
+        columns[name] = replace(column, origins=origins)
+    return replace(aligned, columns=columns)
 
 
 def _rejected(pictures: Pictures, source: PictureSource) -> tuple[RejectedLine, ...]:

@@ -61,13 +61,14 @@ def read(
     ignore: Sequence[str] = (),
     encoding: str | None = None,
     query: str | None = None,
+    keep_origins: bool = False,
 ) -> Reading:
     """Read a table and understand the kind of every column, each with its reason.
 
     kinds: column → a kind ("number", "category", …; "date:dmy" fixes the order, "image:64x48" the
     height and width that pictures are learned at), obeyed or refused.
     ignore: columns to leave out. encoding: of text files, else found from the bytes. query: for
-    databases.
+    databases. keep_origins: whether columns of pictures keep where these lie.
 
     Raises: SourceError where the source is absent or broken; EmptySourceError without a row;
     ColumnError for doubled or unknown columns; KindError where a declared kind does not fit."""
@@ -79,7 +80,7 @@ def read(
         if asked not in there:
             raise no_such_column(asked, table.column_names, name)
     table = table.drop_columns(list(ignore))
-    pictures = find_pictures(table, raw, kinds or {})
+    pictures = find_pictures(table, raw, kinds or {}, keep_origins=keep_origins)
     places = {each: place for place, each in enumerate(table.column_names)}
     notes += pictures.notes if raw.picture is None else _lost_classes(table, pictures)
     table, unfit = _flat(table, pictures, kinds or {})
@@ -104,6 +105,7 @@ def read_as(
     *,
     encoding: str | None = None,
     query: str | None = None,
+    keep_origins: bool = False,
 ) -> Reading:
     """Read exactly these columns with exactly these kinds, for a prediction or a second file.
 
@@ -124,7 +126,8 @@ def read_as(
     extra = [each for each in names if each not in wanted]
     if extra:
         notes.append(f"{_columns(extra)} not asked for and left out: {_list(extra)}")
-    pictures = pictures_as(table, raw, [spec for spec in specs if spec.kind is Kind.IMAGE])
+    of_pictures = [spec for spec in specs if spec.kind is Kind.IMAGE]
+    pictures = pictures_as(table, raw, of_pictures, keep_origins=keep_origins)
     notes += pictures.notes
     table = table.take(pa.array(pictures.rows)) if len(pictures.rows) < len(table) else table
     columns: list[Column] = []

@@ -36,6 +36,9 @@ class Column:
     spec: ColumnSpec
     values: pa.Array
     reason: str = ""
+    # Of pictures, where reading was asked to keep them: (rows,) object, the path or content of each
+    # one's file, None where it is missing; for who wants them at another size.
+    origins: np.ndarray | None = None
 
     @property
     def name(self) -> str:
@@ -82,7 +85,8 @@ class Column:
 
     def take(self, rows: np.ndarray) -> Column:
         """The column restricted to these rows, in this order."""
-        return replace(self, values=self.values.take(pa.array(rows)))
+        origins = None if self.origins is None else self.origins[rows]
+        return replace(self, values=self.values.take(pa.array(rows)), origins=origins)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,28 +6,33 @@ lockbox rows; its scorecard says so, and it can neither win nor stand for a fami
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from fathometer.errors import ColumnError, Fault, ModelFileError, OptionError
-from fathometer.modelfile.feeds import feeds_from
 from fathometer.modelfile.load import ModelFile, from_bytes
 from fathometer.modelfile.verify import HASH_KEY
+from fathometer.table.kind import Kind
 from fathometer.table.table import Table
 from fathometer.table.task import Task, TaskKind
+from fathometer.trial.bill import BATCH_SECONDS
 from fathometer.trial.foreign import ForeignModel, Port, open_foreign
-from fathometer.trial.mapping import Mapped, foreign_feeds, mapping_from
+from fathometer.trial.mapping import Feed, InputMapping, Mapped, foreign_feeds, mapping_from
 from fathometer.trial.measure import measure_latency, rows_per_second
+from fathometer.trial.picture_feed import MOST_PICTURES, PictureFeed
 from fathometer.trial.scorecard import Bill
 
 NOT_TRAINED_HERE = "not trained here; may have seen these rows"
 SUMS_TO = 1e-3  # probabilities of a row may miss 1 by this much
 MEASURED_ROWS = 1000  # of the batch that throughput is measured on
 MEASURE_SECONDS = 0.2
-CHUNK = 1024  # rows asked at once
+CHUNK = 1024  # rows asked at once, where they hold no pictures
+ELEMENTS = {"double": "float64"}  # of our files, in NumPy's words
+LABELS = ("int64", "int32", "uint8")
 MOST_FIXED = 65_536  # rows that a model may insist on
 
 
@@ -37,7 +42,13 @@ class Asked(Protocol):
     @property
     def size_bytes(self) -> int: ...
 
-    def scores(self, table: Table) -> np.ndarray: ...
+    def feeds(self, table: Table) -> Mapping[str, Feed]:
+        """Its inputs for these rows."""
+        ...
+
+    def scores(self, feeds: Mapping[str, Feed], rows: int) -> np.ndarray:
+        """(rows, outputs) what it answers to them."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -48,12 +59,16 @@ class Challenger:
     asked: Asked
     note: str = NOT_TRAINED_HERE
 
+    def scores(self, table: Table) -> np.ndarray:
+        """(rows, outputs) what it answers to raw rows."""
+        return self.asked.scores(self.asked.feeds(table), len(table))
+
     def bill(self, table: Table) -> Bill:
         """What it costs to ask; what it cost to train is not known (NaN)."""
-        few = table.rows(np.arange(min(len(table), MEASURED_ROWS)))
         one = table.rows(np.arange(min(len(table), 1)))
-        latency = measure_latency(lambda: self.asked.scores(one), seconds=MEASURE_SECONDS)
-        rate = rows_per_second(lambda: self.asked.scores(few), len(few), seconds=MEASURE_SECONDS)
+        latency = measure_latency(self._asking(one), seconds=MEASURE_SECONDS)
+        few = table.rows(np.arange(_measured_rows(table, latency.p50_ms)))
+        rate = rows_per_second(self._asking(few), len(few), seconds=MEASURE_SECONDS)
         return Bill(
             train_seconds=math.nan,
             energy_joules=math.nan,
@@ -64,6 +79,26 @@ class Challenger:
             latency_ms_p99=latency.p99_ms,
             rows_per_second=rate,
         )
+
+    def _asking(self, table: Table) -> Callable[[], np.ndarray]:
+        """What asks about these rows, again and again. Pictures are decoded before, as they are
+        where contestants are measured."""
+        feeds = self.asked.feeds(table)
+        ready = {
+            name: each.ready() if isinstance(each, PictureFeed) else each
+            for name, each in feeds.items()
+        }
+        if not _pictures_of(ready):
+            return lambda: self.scores(table)
+        return lambda: self.asked.scores(ready, len(table))
+
+
+def _measured_rows(table: Table, one_ms: float) -> int:
+    """How many rows to ask about at once: of pictures, about as many as take `BATCH_SECONDS`."""
+    most = min(len(table), MEASURED_ROWS)
+    if not table.of_kind(Kind.IMAGE):
+        return most
+    return int(np.clip(BATCH_SECONDS * 1000 / one_ms, min(MOST_PICTURES, most), most))
 
 
 def challenger_from(option: str, task: Task) -> Challenger:
@@ -90,7 +125,7 @@ def challenger_from(option: str, task: Task) -> Challenger:
     try:
         # Ours say so, and are then checked as ours; a file that says so falsely is refused.
         if HASH_KEY.encode() in content:
-            return Challenger(name, _own(from_bytes(content), task))
+            return Challenger(name, _own(from_bytes(content), mapped, task))
         return Challenger(name, _foreign(open_foreign(content), mapped, task))
     except ModelFileError as error:
         raise ModelFileError(
@@ -103,32 +138,45 @@ class _Own:
     """A model file of another run."""
 
     file: ModelFile
+    mapped: Mapped
     order: np.ndarray  # the places of our classes among the file's
 
     @property
     def size_bytes(self) -> int:
         return self.file.size_bytes
 
-    def scores(self, table: Table) -> np.ndarray:
-        if any(spec.picture for spec in self.file.columns):
-            feeds = feeds_from(table, self.file.columns)[0]
-        else:
-            ports = [
-                Port(name, {"double": "float64"}.get(element, element), (None, 1))
-                for name, element in self.file.inputs.items()
-            ]
-            feeds = foreign_feeds(table, ports, Mapped())
+    def feeds(self, table: Table) -> Mapping[str, Feed]:
+        inputs = dict(self.mapped.inputs)
+        ports = []
+        for spec in self.file.columns:
+            if spec.kind is Kind.IMAGE:
+                size = spec.size
+                axes = (None, size.height, size.width, size.channels)
+                ports.append(Port(spec.name, "uint8", axes))
+                said = inputs.get(spec.name, InputMapping(()))
+                pictures = replace(said.pictures, layout="NHWC")  # a height may be 1 or 3 as well
+                inputs[spec.name] = replace(said, pictures=pictures)
+            else:
+                element = self.file.inputs[spec.name]
+                ports.append(Port(spec.name, ELEMENTS.get(element, element), (None, 1)))
+        return foreign_feeds(table, ports, replace(self.mapped, inputs=inputs))
+
+    def scores(self, feeds: Mapping[str, Feed], rows: int) -> np.ndarray:
         return self.file.scores(feeds)[:, self.order]
 
 
-def _own(file: ModelFile, task: Task) -> _Own:
+def _pictures_of(feeds: Mapping[str, Feed]) -> list[PictureFeed]:
+    return [each for each in feeds.values() if isinstance(each, PictureFeed)]
+
+
+def _own(file: ModelFile, mapped: Mapped, task: Task) -> _Own:
     if file.task.kind != task.kind.value:
         raise ModelFileError(
             Fault.SHAPE, f"it was made to {file.task.kind}, and the task is to {task.kind.value}."
         )
     if task.kind is not TaskKind.CLASSIFY:
-        return _Own(file, np.array([0]))
-    return _Own(file, _order(file.task.classes, task))
+        return _Own(file, mapped, np.array([0]))
+    return _Own(file, mapped, _order(file.task.classes, task))
 
 
 def _order(classes: tuple[str, ...], task: Task) -> np.ndarray:
@@ -160,30 +208,37 @@ class _Foreign:
     def size_bytes(self) -> int:
         return self.model.size_bytes
 
-    def scores(self, table: Table) -> np.ndarray:
-        found = self._answered(foreign_feeds(table, self.model.inputs, self.mapped), len(table))
+    def feeds(self, table: Table) -> Mapping[str, Feed]:
+        return foreign_feeds(table, self.model.inputs, self.mapped)
+
+    def scores(self, feeds: Mapping[str, Feed], rows: int) -> np.ndarray:
+        found = self._answered(feeds, rows)
         if found.ndim > 2:
             raise ModelFileError(
                 Fault.SHAPE,
-                f"its output {self.output.name} has shape {found.shape} for {len(table):,} rows.",
+                f"its output {self.output.name} has shape {found.shape} for {rows:,} rows.",
             )
         if self.output.element == "string" or self._gives_labels:
             return self._of_labels(found)
-        numbers = found.astype(np.float64).reshape(len(table), -1)
+        numbers = found.astype(np.float64).reshape(rows, -1)
         if not np.isfinite(numbers).all():
             raise ModelFileError(Fault.RUNTIME, "it answers rows with numbers that are not finite.")
         if self.task.kind is TaskKind.REGRESS:
             return self._values(numbers)
         return self._probabilities(numbers)
 
-    def _answered(self, feeds: dict[str, np.ndarray], rows: int) -> np.ndarray:
+    def _answered(self, feeds: Mapping[str, Feed], rows: int) -> np.ndarray:
         """The output for all rows: some at a time, or as many as the model was fixed to."""
         fixed = {port.axes[0] for port in self.model.inputs if port.axes and port.axes[0]}
-        chunk = min((size for size in fixed if size is not None), default=CHUNK)
-        if chunk > MOST_FIXED:
+        pictures = _pictures_of(feeds)
+        self.model.pictures += rows * len(pictures)
+        most = min((each.form.most_rows for each in pictures), default=CHUNK)
+        chunk = min((size for size in fixed if size is not None), default=most)
+        limit = min((each.form.most_fixed for each in pictures), default=MOST_FIXED)
+        if chunk > limit:
             raise ModelFileError(
                 Fault.SHAPE,
-                f"it takes exactly {chunk:,} rows at a time, more than {MOST_FIXED:,}.",
+                f"it takes exactly {chunk:,} rows at a time, more than {limit:,}.",
             )
         found = []
         for start in range(0, rows, chunk):
@@ -203,7 +258,7 @@ class _Foreign:
 
     @property
     def _gives_labels(self) -> bool:
-        return self.task.kind is TaskKind.CLASSIFY and self.output.element in ("int64", "int32")
+        return self.task.kind is TaskKind.CLASSIFY and self.output.element in LABELS
 
     def _values(self, numbers: np.ndarray) -> np.ndarray:
         if numbers.shape[1] != 1:
@@ -288,7 +343,7 @@ def judged_scores(challenger: Challenger, table: Table) -> np.ndarray:
         ModelFileError, ColumnError: if it cannot answer them, named after its file.
     """
     try:
-        return challenger.asked.scores(table)
+        return challenger.scores(table)
     except ModelFileError as error:
         raise ModelFileError(
             error.fault,

@@ -10,7 +10,8 @@
     classes = ["no", "yes"]              # the order of its columns
     kind = "logit"                       # "probability" if left out
 
-Without one, every input must be named like a column."""
+Without one, every input must be named like a column. What it says of pictures stands in
+`picture_mapping`."""
 
 from __future__ import annotations
 
@@ -27,19 +28,25 @@ from fathometer.table.kind import ELEMENTS, Kind
 from fathometer.table.number import number_name
 from fathometer.table.table import Column, Table
 from fathometer.trial.foreign import Port
+from fathometer.trial.picture_feed import AXES, PictureFeed, picture_form
+from fathometer.trial.picture_mapping import KEYS, UNSAID, PictureMapping, picture_mapping
 from fathometer.trial.toml_file import TomlFile
+from fathometer.wording import counted
 
 LARGEST_FILE = 1_000_000  # bytes
 TAKES = '[input.NAME] with columns = ["a", "b"], and [output] with scores, classes and kind'
+WHOLE = ("int64", "int32", "uint8", "bool")
+Feed = np.ndarray | PictureFeed
 
 
 @dataclass(frozen=True)
 class InputMapping:
-    """Which columns make one input."""
+    """Which columns make one input; none where that is the only column of pictures."""
 
     columns: tuple[str, ...]
     missing: float | None = None
     codes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    pictures: PictureMapping = UNSAID
 
 
 @dataclass(frozen=True)
@@ -75,27 +82,19 @@ def mapping_from(path: Path) -> Mapped:
 
 
 def _input(file: TomlFile, name: str, said: Mapping[str, Any]) -> InputMapping:
-    file.only(said, {"columns", "missing", "codes"}, f"input.{name}.")
+    file.only(said, {"columns", "missing", "codes", *KEYS}, f"input.{name}.")
     missing = said.get("missing")
     codes = {}
     for column, levels in _tables(file, said, "codes").items():
         codes[column] = {
-            str(level): _number(file, code, f"a code of {column}") for level, code in levels.items()
+            str(level): file.number(code, f"a code of {column}") for level, code in levels.items()
         }
     columns = _texts(file, said, "columns")
-    if not columns:
+    pictures = picture_mapping(file, said, f"input.{name}.")
+    if not columns and pictures == UNSAID:
         raise file.refused(f"names no columns for input.{name}")
-    put = None if missing is None else _number(file, missing, f"input.{name}.missing")
-    return InputMapping(columns, put, codes)
-
-
-def _number(file: TomlFile, said: object, what: str) -> float:
-    if isinstance(said, int | float) and not isinstance(said, bool):
-        try:
-            return float(said)
-        except OverflowError:
-            pass
-    raise file.refused(f"has {what} {str(said)[:40]}, which is no number that a double can hold")
+    put = None if missing is None else file.number(missing, f"input.{name}.missing")
+    return InputMapping(columns, put, codes, pictures)
 
 
 def _tables(file: TomlFile, said: Mapping[str, Any], name: str) -> dict[str, dict[str, Any]]:
@@ -112,7 +111,7 @@ def _texts(file: TomlFile, said: Mapping[str, Any], name: str) -> tuple[str, ...
     return tuple(str(each) for each in found)
 
 
-def foreign_feeds(table: Table, ports: Sequence[Port], mapped: Mapped) -> dict[str, np.ndarray]:
+def foreign_feeds(table: Table, ports: Sequence[Port], mapped: Mapped) -> dict[str, Feed]:
     """The inputs of a foreign model from raw columns.
 
     Raises:
@@ -127,8 +126,9 @@ def foreign_feeds(table: Table, ports: Sequence[Port], mapped: Mapped) -> dict[s
     return {port.name: _fed(table, port, mapped.inputs.get(port.name)) for port in ports}
 
 
-def _fed(table: Table, port: Port, mapping: InputMapping | None) -> np.ndarray:
-    names = mapping.columns if mapping else (port.name,)
+def _fed(table: Table, port: Port, mapping: InputMapping | None) -> Feed:
+    named = mapping.columns if mapping else ()
+    names = named or _unnamed(table, port, is_mapped=mapping is not None)
     absent = [name for name in names if name not in table]
     if absent and mapping is None:
         raise ColumnError(
@@ -143,6 +143,15 @@ def _fed(table: Table, port: Port, mapping: InputMapping | None) -> np.ndarray:
         raise ColumnError(
             f'the mapping puts "{absent[0]}" into {port.name}; {table.name} has no such column.',
             details="columns: " + ", ".join(column.name for column in table)[:300],
+        )
+    pictured = [name for name in names if table[name].kind is Kind.IMAGE]
+    if pictured:
+        return _pictures(table, port, names, mapping)
+    if len(port.axes) == AXES or (mapping is not None and mapping.pictures != UNSAID):
+        raise ColumnError(
+            f'the model takes "{port}", where pictures are put, and "{names[0]}" holds none.',
+            details=_named_pictures(table),
+            try_next="--with MODEL.onnx:mapping.toml",
         )
     if len(port.axes) == 2 and port.axes[1] not in (None, len(names)):
         raise ColumnError(
@@ -159,12 +168,49 @@ def _fed(table: Table, port: Port, mapping: InputMapping | None) -> np.ndarray:
     return fed[:, 0] if len(port.axes) == 1 else fed
 
 
+def _unnamed(table: Table, port: Port, *, is_mapped: bool) -> tuple[str, ...]:
+    """The column of an input that none are named for: the one of its name, or the only one of
+    pictures.
+
+    is_mapped: whether it is said to take pictures.
+
+    Raises: ColumnError where it is, and there is neither."""
+    pictured = table.of_kind(Kind.IMAGE)
+    if port.name in table or (len(port.axes) != AXES and not is_mapped):
+        return (port.name,)
+    if len(pictured) == 1:
+        return (pictured[0].name,)
+    if is_mapped:
+        raise ColumnError(
+            f"{port.name} takes pictures, nothing names a column for it, and {table.name} has "
+            f"{counted(len(pictured), 'column')} of them.",
+            details=_named_pictures(table),
+            try_next="--with MODEL.onnx:mapping.toml",
+        )
+    return (port.name,)
+
+
+def _pictures(
+    table: Table, port: Port, names: Sequence[str], mapping: InputMapping | None
+) -> PictureFeed:
+    if len(names) > 1:
+        raise ColumnError(
+            f"the mapping puts {len(names)} columns into {port.name}, pictures among them; a "
+            "picture enters alone.",
+            details="columns: " + ", ".join(names)[:300],
+        )
+    column = table[names[0]]
+    said = UNSAID if mapping is None else mapping.pictures
+    return PictureFeed(picture_form(column, port, said), column)
+
+
+def _named_pictures(table: Table) -> str:
+    pictured = [column.name for column in table.of_kind(Kind.IMAGE)]
+    return f"columns of pictures: {', '.join(pictured)[:300] or 'none'}"
+
+
 def _column(column: Column, port: Port, mapping: InputMapping) -> np.ndarray:
     """(rows,) one column as an input takes it."""
-    if column.kind is Kind.IMAGE:
-        raise ColumnError(
-            f'"{column.name}" holds pictures, which a challenger cannot be given yet.'
-        )
     is_number = ELEMENTS[column.kind] is Element.DOUBLE
     if port.element == "string":
         if not is_number:
@@ -179,7 +225,7 @@ def _column(column: Column, port: Port, mapping: InputMapping) -> np.ndarray:
         numbers = _as_numbers(column, port)
     if mapping.missing is not None:
         numbers = np.where(np.isnan(numbers), mapping.missing, numbers)
-    if port.element in ("int64", "int32", "bool") and np.isnan(numbers).any():
+    if port.element in WHOLE and np.isnan(numbers).any():
         raise ColumnError(
             f'"{column.name}" has {int(np.isnan(numbers).sum()):,} missing values, and {port.name} '
             f"takes {port.element}, which has no word for them.",
@@ -191,7 +237,7 @@ def _column(column: Column, port: Port, mapping: InputMapping) -> np.ndarray:
 
 def _exact(numbers: np.ndarray, column: Column, port: Port) -> np.ndarray:
     """The numbers in the element that the port takes, none of them changed by it."""
-    if port.element not in ("int64", "int32", "bool"):
+    if port.element not in WHOLE:
         return numbers.astype(port.element)
     whole = np.dtype(port.element) if port.element != "bool" else np.dtype(np.uint8)
     low, high = (0, 1) if port.element == "bool" else (np.iinfo(whole).min, np.iinfo(whole).max)

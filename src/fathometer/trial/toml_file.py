@@ -48,6 +48,21 @@ class TomlFile:
         if unknown:
             raise self.refused(f'has "{place}{unknown[0]}", which is not known')
 
+    def number(self, said: object, what: str) -> float:
+        """A number of the file. what: it is, for the error.
+
+        Raises:
+            OptionError: if it is none that a double can hold.
+        """
+        if isinstance(said, int | float) and not isinstance(said, bool):
+            try:
+                return float(said)
+            except OverflowError:
+                pass
+        raise self.refused(
+            f"has {what} {str(said)[:40]}, which is no number that a double can hold"
+        )
+
     def refused(self, found: str) -> OptionError:
         """The error for what was found in it."""
         return OptionError(

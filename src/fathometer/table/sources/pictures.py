@@ -88,10 +88,18 @@ class PictureSource:
 
     def part(self, start: int) -> list[Origin | None]:
         """The next `CHUNK` pictures from one on."""
-        found: list[Origin | None] = self.values.slice(start, CHUNK).to_pylist()
-        if not self.holds_paths:
-            return found
-        if not self.folder:
+        return self._placed(self.values.slice(start, CHUNK))
+
+    def origins(self, rows: np.ndarray) -> np.ndarray:
+        """(rows,) object: the path or content of each of these pictures, None where there is
+        none."""
+        found = np.empty(len(rows), dtype=object)
+        found[:] = self._placed(self.values.take(pa.array(rows)))
+        return found
+
+    def _placed(self, values: pa.Array) -> list[Origin | None]:
+        found: list[Origin | None] = values.to_pylist()
+        if not self.holds_paths or not self.folder:
             return found
         return [None if each is None else os.path.join(self.folder, str(each)) for each in found]
 
