@@ -14,13 +14,16 @@ from fathometer.app.leaderboard import (
 from fathometer.report.tables import CHARGES
 from fathometer.table.metric import METRICS
 from fathometer.trial.scorecard import Scorecard
+from fathometer.verdict.prices import Prices, priced
+from fathometer.verdict.verdict import Verdict
 
 METRIC = METRICS["roc_auc"]
+WINS = Verdict("undecided", "…", (), "CatBoost", None, ("CatBoost",), ("CatBoost",))
 
 
-def printed(cards: tuple[Scorecard, ...], width: int) -> str:
+def printed(cards: tuple[Scorecard, ...], width: int, verdict: Verdict = WINS) -> str:
     console = Console(file=io.StringIO(), width=width, markup=False, highlight=False)
-    print_leaderboard(console, cards, "CatBoost", METRIC)
+    print_leaderboard(console, cards, verdict, METRIC)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -53,6 +56,16 @@ def test_columns_give_way_one_at_a_time(cards: tuple[Scorecard, ...]) -> None:
     assert counts == sorted(counts)
     assert counts[0] == 2
     assert counts[-1] == len(headings)
+
+
+def test_prices_put_money_beside_the_bill(cards: tuple[Scorecard, ...]) -> None:
+    paid = priced(WINS, Prices("EUR", 0.3, 0.04), cards, cores=2)
+    assert "EUR to train  EUR a million" in printed(cards, 140, paid)
+    assert "0.000072" in printed(cards, 140, paid)  # 3.1 s of two cores, 41 J
+    narrow = printed(cards, 80, paid)
+    assert "EUR a million" in narrow  # who gave prices sees them before bytes
+    assert max(cell_len(line) for line in narrow.splitlines()) <= 80
+    assert "EUR" not in printed(cards, 140)
 
 
 def test_absent_contestant_is_named_with_its_reason(cards: tuple[Scorecard, ...]) -> None:

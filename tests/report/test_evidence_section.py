@@ -13,7 +13,9 @@ def test_the_verdict_is_said_again_in_the_terms_of_the_field(binary):
     assert "5 folds, corrected resampled t" in section
     assert "Every two contestants (66 pairs)" in section
     assert "−0.00011 EUR" in section  # to train
-    assert section.count("<tr>") == 1 + 2 + 1 + 6 + 1 + 66
+    assert "−260 MB" in section
+    assert "−26 µs" in section
+    assert section.count("<tr>") == 1 + 2 + 1 + 8 + 1 + 66
 
 
 def test_every_number_has_its_interval(binary):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from fathometer.trial.scorecard import Bill, Quality, Scorecard
 from fathometer.verdict.bench import Rows
 from fathometer.verdict.decide import Contestant
 from fathometer.verdict.preference import Preference, preference_from, sentence, with_preference
-from fathometer.verdict.verdict import Preferred, Verdict, Worth
-from fathometer.verdict.worth import Prices, money_sentence, priced, prices_from
+from fathometer.verdict.prices import Prices, money_sentence, priced, prices_from
+from fathometer.verdict.verdict import Gap, Preferred, Verdict, Worth
+from fathometer.verdict.words import bill_sentence
 
 VERDICT = Verdict("undecided", "…", ("first",), "large", None, ("large",), ("large",))
 
@@ -155,7 +157,7 @@ def test_a_spoilt_price_file_is_refused(tmp_path: Path, text: str, found: str) -
 
 def test_the_difference_is_worth_its_price() -> None:
     worth = Worth("net", "tree", 0.02, 0.01, 0.03, 3600.0, 0.0, -1800.0, 0.0, 1000)
-    verdict = priced(replace(VERDICT, worth=worth), Prices("EUR", 0.3, 0.04), cores=2)
+    verdict = priced(replace(VERDICT, worth=worth), Prices("EUR", 0.3, 0.04), (), cores=2)
     assert verdict.worth is not None
     assert verdict.worth.train_money == pytest.approx(0.08)
     assert verdict.worth.predict_money == pytest.approx(-0.04)
@@ -164,4 +166,46 @@ def test_the_difference_is_worth_its_price() -> None:
         "At your prices net costs 0.080 EUR more than tree to train, and 0.040 EUR less for a "
         "million predictions."
     )
-    assert priced(VERDICT, Prices("EUR", 1, 1), cores=2) == VERDICT  # nothing to compare
+    alone = priced(VERDICT, Prices("EUR", 1, 1), (), cores=2)  # nothing to compare
+    assert (alone.worth, alone.sentences) == (None, VERDICT.sentences)
+
+
+CARDS = tuple(each.scorecard for each in CAST)
+EUR = Prices("EUR", 0.3, 0.04)
+
+
+def test_every_bill_has_its_price_the_best_contestants_first() -> None:
+    found = priced(replace(VERDICT, ranking=("rules", "large")), EUR, CARDS, cores=2).expenses
+    assert found is not None
+    assert [bill.name for bill in found.bills] == ["rules", "large", "middle", "constant"]
+    rules = found.bills[0]  # a second and 10 joules to train, 2,000 seconds for a million rows
+    assert rules.train_money == pytest.approx(EUR.money(1, 10, 2))
+    assert rules.predict_seconds == pytest.approx(2000)
+    assert rules.predict_money == pytest.approx(EUR.money(2000, 20_000, 2))
+    assert (rules.peak_bytes, rules.file_bytes, rules.latency_ms) == (1, 50, 2)
+
+
+def test_what_was_not_measured_has_no_price() -> None:
+    """A challenger was trained elsewhere; what it draws is not known, how long it takes is."""
+    bill = Bill(math.nan, math.nan, "estimated", 0, 90, 1.0, 1.0, 1000.0)
+    card = Scorecard("theirs.onnx", "challenger", bill=bill)
+    found = priced(VERDICT, EUR, [card], cores=2).expenses
+    assert found is not None
+    theirs = found.bills[0]
+    assert (theirs.train_money, theirs.predict_money, theirs.peak_bytes) == (None, None, None)
+    assert theirs.predict_seconds == pytest.approx(1000)
+    by_the_hour = priced(VERDICT, Prices("EUR", 0.0, 0.04), [card], cores=2).expenses
+    assert by_the_hour is not None
+    assert by_the_hour.bills[0].predict_money == pytest.approx(0.04 * 2 * 1000 / 3600)
+
+
+def test_money_stands_behind_the_bill_however_often_it_is_priced() -> None:
+    gap = Gap("large", "rules", 0.05, 0.03, 0.07, 0.01, 0.99, 0.01, 0.0)
+    bill = bill_sentence(gap, CARDS)
+    worth = Worth("large", "rules", 0.05, 0.03, 0.07, 0.0, 0.0, 1.0, 10.0, 850)
+    verdict = replace(VERDICT, gap=gap, worth=worth, sentences=("first", bill, "last"))
+    once = priced(verdict, EUR, CARDS, cores=2)
+    assert once.worth is not None
+    assert once.sentences == ("first", f"{bill} {money_sentence(once.worth)}", "last")
+    again = priced(priced(verdict, Prices("USD", 1, 1), CARDS, cores=2), EUR, CARDS, cores=2)
+    assert again == once

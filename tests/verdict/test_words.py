@@ -14,6 +14,7 @@ from fathometer.trial.spread import Spread
 from fathometer.verdict.expert_words import expert_sentences
 from fathometer.verdict.verdict import FoldGap, Gap, Pair
 from fathometer.verdict.words import Findings, headline, sentences
+from fathometer.verdict.worth import worth_of
 
 # 2,000 differences about 0.003, with a standard error of 0.005
 FOUND_SAMPLES = 0.003 + 0.005 * np.random.default_rng(0).normal(size=2000)
@@ -86,10 +87,40 @@ def test_an_expert_gets_the_same_in_the_terms_of_the_field() -> None:
     assert said[2] == (
         "1 of 2 pairs differ at 5 % over all pairs (max-t); both together beats 1 of 4."
     )
+    assert said[-2] == ("CatBoost takes, beside RealMLP, −6.7 s to train and −198 KB of file.")
     assert said[-1] == (
         "The traditional side had 6 settings, 30 fits and 6.2 s; the deep side 3 settings, 15 fits "
         "and 9.8 s."
     )
+
+
+def with_bills(peak_bytes: int, latency_ms: float) -> Findings:
+    """The findings, with these on the bill of the network; CatBoost has 10 bytes and 38 µs."""
+    cards = tuple(
+        replace(one, bill=replace(one.bill, peak_bytes=peak_bytes, latency_ms_p50=latency_ms))
+        if one.family == "deep" and one.bill is not None
+        else one
+        for one in FOUND.cards
+    )
+    return replace(FOUND, cards=cards)
+
+
+def test_the_difference_counts_memory_and_one_row() -> None:
+    found = with_bills(260_000_010, 0.064)
+    worth = worth_of(found)
+    assert worth is not None
+    assert worth.peak_bytes == -260_000_000
+    assert worth.latency_ms == pytest.approx(-0.026)
+    told = "−260 MB of memory while training, −26 µs for a row"
+    assert any(told in line for line in expert_sentences(found))
+
+
+def test_memory_that_is_not_known_has_no_difference() -> None:
+    found = with_bills(0, 0.064)
+    worth = worth_of(found)
+    assert worth is not None
+    assert worth.peak_bytes is None
+    assert not any("memory" in line for line in expert_sentences(found))
 
 
 def test_a_settled_verdict_asks_for_no_more_rows() -> None:

@@ -36,7 +36,7 @@ def print_closing(console: Console, comparison: Comparison) -> None:
     verdict = comparison.verdict
     metric = METRICS[comparison.task.metric]
     print_verdict(console, verdict)
-    print_leaderboard(console, ranked(comparison.scorecards, verdict), verdict.winner, metric)
+    print_leaderboard(console, ranked(comparison.scorecards, verdict), verdict, metric)
     console.print()
     print_files(console, comparison)
 

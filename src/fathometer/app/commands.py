@@ -121,7 +121,8 @@ def compare(
         list[str] | None,
         typer.Option(
             metavar="PATH",
-            help="Enter a network trained elsewhere: a local folder of safetensors; repeat.",
+            help="Enter a network trained elsewhere: a local folder of safetensors, or the name "
+            "of one in the hub's cache; repeat.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Same seed, same bytes.")] = 0,
@@ -306,15 +307,18 @@ def verdict(
     folder: Annotated[
         Path, typer.Argument(metavar="RUN", help="A run's folder, such as TABLE.fathom.")
     ],
+    prices: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Your prices, in TOML: costs in money.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="As one JSON document.")] = False,
 ) -> None:
     """Print the verdict of a run again, from its folder; nothing is trained or asked."""
     from fathometer.app.verdicts import print_run, run_document
 
     if json:
-        print(run_document(folder))
+        print(run_document(folder, prices=prices))
     else:
-        print_run(folder)
+        print_run(folder, prices=prices)
 
 
 def require_student(comparison: Comparison) -> None:

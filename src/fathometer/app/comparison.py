@@ -26,10 +26,11 @@ from fathometer.app.preparation import (
 )
 from fathometer.app.results import write_results
 from fathometer.app.students import graded, with_student
-from fathometer.app.wishes import Wishes, wishes_from, with_wishes
+from fathometer.app.wishes import Wishes, wishes_from, with_prices
 from fathometer.errors import LearnerError
 from fathometer.learners.contract import Learner
 from fathometer.modelfile.load import ModelFile
+from fathometer.runtime import cores
 from fathometer.table.metric import METRICS
 from fathometer.table.read import Source
 from fathometer.table.table import Table
@@ -48,6 +49,7 @@ from fathometer.trial.store import RunStore, run_key
 from fathometer.trial.trial import Trial
 from fathometer.verdict.bench import Rows
 from fathometer.verdict.decide import Contestant, decide
+from fathometer.verdict.preference import with_preference
 from fathometer.verdict.quantities import shared_places, with_interval
 from fathometer.verdict.verdict import Verdict
 
@@ -314,7 +316,18 @@ def _decide(
     lockbox, train = (Rows(truth[p], None if groups is None else groups[p]) for p in parts)
     train = replace(train, folds=tuple(split.places(fold) for fold in split.folds))
     verdict = decide(finished, task=task, lockbox=lockbox, train=train, seed=options.seed)
-    verdict = with_wishes(verdict, wishes, finished, task, lockbox, train.truth, options.seed)
+    verdict = replace(verdict, cores=cores())
+    if wishes.preference is not None:
+        verdict = with_preference(
+            verdict,
+            wishes.preference,
+            finished,
+            metric=METRICS[task.metric],
+            lockbox=lockbox,
+            learned=train.truth,
+            seed=options.seed,
+        )
     verdict = with_challengers(verdict, trials, task, lockbox, options.seed)
+    verdict = with_prices(verdict, wishes.prices, [trial.scorecard for trial in trials])
     verdict = replace(verdict, warnings=doubts(verdict, trials, understanding, options))
     return with_student(verdict, [trial.scorecard for trial in trials], len(split.lockbox))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fathometer.app.lines import print_hanging
 from fathometer.app.standing import Standing, preview_words
 from fathometer.table.metric import Metric
 from fathometer.trial.scorecard import Bill, Scorecard
+from fathometer.verdict.prices import in_money
 from fathometer.verdict.quantities import (
     DASH,
     duration,
@@ -21,6 +22,7 @@ from fathometer.verdict.quantities import (
     training_energy,
     with_interval,
 )
+from fathometer.verdict.verdict import Expenses, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,23 +43,34 @@ class Heading:
     on_the_right: bool = False
 
 
-def final_headings(metric: Metric) -> tuple[Heading, ...]:
-    """What the closing table shows, from left to right."""
+MONEY = (
+    Heading("to train", 3, on_the_right=True),
+    Heading("a million", 2, on_the_right=True),
+)
+
+
+def final_headings(metric: Metric, expenses: Expenses | None = None) -> tuple[Heading, ...]:
+    """What the closing table shows, from left to right; who gave prices sees the money early."""
+    currency = "" if expenses is None else expenses.currency
+    money = [replace(each, title=f"{currency} {each.title}") for each in MONEY]
     return (
         Heading("model", 0),
         Heading("family", 1),
         Heading(f"{metric.label} (95 %)", 0),
-        Heading("fit", 2, on_the_right=True),
-        Heading("energy", 5, on_the_right=True),
-        Heading("memory", 7, on_the_right=True),
-        Heading("file", 4, on_the_right=True),
-        Heading("one row", 3, on_the_right=True),
-        Heading("rows/s", 8, on_the_right=True),
-        Heading("reads as", 6),
+        Heading("fit", 4, on_the_right=True),
+        Heading("energy", 7, on_the_right=True),
+        Heading("memory", 9, on_the_right=True),
+        Heading("file", 6, on_the_right=True),
+        Heading("one row", 5, on_the_right=True),
+        Heading("rows/s", 10, on_the_right=True),
+        *(money if expenses is not None else ()),
+        Heading("reads as", 8),
     )
 
 
-def final_rows(cards: Sequence[Scorecard], winner: str) -> list[tuple[str, ...]]:
+def final_rows(
+    cards: Sequence[Scorecard], winner: str, expenses: Expenses | None = None
+) -> list[tuple[str, ...]]:
     """The cells of the closing table, a row for each card that has a quality."""
     places = shared_places(card.quality for card in cards if card.quality is not None)
     return [
@@ -66,6 +79,7 @@ def final_rows(cards: Sequence[Scorecard], winner: str) -> list[tuple[str, ...]]
             card.family,
             with_interval(card.quality, places),
             *bill_cells(card.bill),
+            *money_cells(card.name, expenses),
             card.reads_as or DASH,
         )
         for card in cards
@@ -85,6 +99,16 @@ def bill_cells(bill: Bill | None) -> tuple[str, ...]:
         latency(bill.latency_ms_p50),
         significant(bill.rows_per_second, 2),
     )
+
+
+def money_cells(name: str, expenses: Expenses | None) -> tuple[str, ...]:
+    """To train and a million rows; nothing without prices."""
+    if expenses is None:
+        return ()
+    bill = next((each for each in expenses.bills if each.name == name), None)
+    if bill is None:
+        return (DASH,) * len(MONEY)
+    return in_money(bill.train_money), in_money(bill.predict_money)
 
 
 def fitting(
@@ -132,12 +156,12 @@ def row_style(row: Sequence[str]) -> str:
 
 
 def print_leaderboard(
-    console: Console, cards: Sequence[Scorecard], winner: str, metric: Metric
+    console: Console, cards: Sequence[Scorecard], verdict: Verdict, metric: Metric
 ) -> None:
     """Print the closing table, and why the others have no place in it."""
-    rows = final_rows(cards, winner)
+    rows = final_rows(cards, verdict.winner, verdict.expenses)
     if rows:
-        console.print(grid_of(final_headings(metric), rows, console.width))
+        console.print(grid_of(final_headings(metric, verdict.expenses), rows, console.width))
     if any(card.bill and is_estimate(card.bill) for card in cards):
         print_hanging(console, " ≈ ", "estimated from processor time, not metered", style="dim")
     for card in cards:

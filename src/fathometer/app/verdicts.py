@@ -11,10 +11,12 @@ from fathometer.app.closing import print_verdict, ranked
 from fathometer.app.document import as_json
 from fathometer.app.leaderboard import print_leaderboard
 from fathometer.app.lines import console_for
+from fathometer.app.wishes import with_prices
 from fathometer.errors import OptionError, StoreError
 from fathometer.table.metric import METRICS
 from fathometer.trial.scorecard import Scorecard
 from fathometer.trial.store import scorecard_from
+from fathometer.verdict.prices import prices_from
 from fathometer.verdict.schema import verdict_from
 from fathometer.verdict.verdict import Verdict
 
@@ -47,19 +49,27 @@ def read_verdict(folder: Path) -> tuple[Verdict, tuple[Scorecard, ...]]:
         ) from error
 
 
-def print_run(folder: Path) -> None:
-    """Print verdict and table of a run as its end did."""
-    verdict, cards = read_verdict(folder)
+def print_run(folder: Path, *, prices: Path | None = None) -> None:
+    """Print verdict and table of a run as its end did, at these prices.
+
+    Raises:
+        OptionError: if the prices cannot be read.
+    """
+    verdict, cards = _at_prices(folder, prices)
     console = console_for(sys.stdout)
     print_verdict(console, verdict)
     judged = next((card.quality for card in cards if card.quality is not None), None)
     if judged is not None:
-        print_leaderboard(console, ranked(cards, verdict), verdict.winner, METRICS[judged.metric])
+        print_leaderboard(console, ranked(cards, verdict), verdict, METRICS[judged.metric])
 
 
-def run_document(folder: Path) -> str:
-    """The verdict and every scorecard of a run as one JSON document."""
-    verdict, cards = read_verdict(folder)
+def run_document(folder: Path, *, prices: Path | None = None) -> str:
+    """The verdict and every scorecard of a run, at these prices, as one JSON document.
+
+    Raises:
+        OptionError: if the prices cannot be read.
+    """
+    verdict, cards = _at_prices(folder, prices)
     return as_json(
         {
             "verdict": verdict.as_json(),
@@ -67,6 +77,12 @@ def run_document(folder: Path) -> str:
             "folder": str(folder),
         }
     )
+
+
+def _at_prices(folder: Path, prices: Path | None) -> tuple[Verdict, tuple[Scorecard, ...]]:
+    """What is in a run's folder; the files there keep the prices that they were written with."""
+    verdict, cards = read_verdict(folder)
+    return with_prices(verdict, None if prices is None else prices_from(prices), cards), cards
 
 
 def _json_of(folder: Path, name: str) -> Any:

@@ -8,17 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from fathometer.errors import OptionError
-from fathometer.table.metric import METRICS
-from fathometer.table.task import Task
-from fathometer.trial.measure import machine
-from fathometer.verdict.bench import Rows
-from fathometer.verdict.decide import Contestant
-from fathometer.verdict.preference import Preference, preference_from, with_preference
+from fathometer.runtime import cores
+from fathometer.trial.scorecard import Scorecard
+from fathometer.verdict.preference import Preference, preference_from
+from fathometer.verdict.prices import Prices, priced, prices_from
 from fathometer.verdict.verdict import Verdict
-from fathometer.verdict.worth import Prices, priced, prices_from
 
 
 @dataclass(frozen=True)
@@ -41,29 +36,12 @@ def wishes_from(prefer: str | None, prices: str | Path | None) -> Wishes:
     )
 
 
-def with_wishes(
-    verdict: Verdict,
-    wishes: Wishes,
-    contestants: Sequence[Contestant],
-    task: Task,
-    lockbox: Rows,
-    learned: np.ndarray,
-    seed: int,
-) -> Verdict:
-    """The verdict with what was wished for; learned: the training rows' true answers."""
-    if wishes.preference is not None:
-        verdict = with_preference(
-            verdict,
-            wishes.preference,
-            contestants,
-            metric=METRICS[task.metric],
-            lockbox=lockbox,
-            learned=learned,
-            seed=seed,
-        )
-    if wishes.prices is not None:
-        verdict = priced(verdict, wishes.prices, cores=int(machine()["cores"]))
-    return verdict
+def with_prices(verdict: Verdict, prices: Prices | None, cards: Sequence[Scorecard]) -> Verdict:
+    """The verdict in money, where there are prices; it knows the cores of the machine that measured
+    its bills, but for runs of before it did."""
+    if prices is None:
+        return verdict
+    return priced(verdict, prices, cards, cores=verdict.cores or cores())
 
 
 def coverage_from(option: float) -> float:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from fathometer.report.content import ReportContent
 from fathometer.report.markup import Markup, tag, together
@@ -12,11 +11,12 @@ from fathometer.report.tables import Cell, Heading, table
 from fathometer.table.metric import METRICS
 from fathometer.verdict.chances import chances, percent
 from fathometer.verdict.quantities import (
-    DASH,
+    by_how_much,
     duration,
     energy,
     file_size,
     fixed,
+    latency,
     places_for,
     signed,
     significant,
@@ -75,15 +75,17 @@ def _worth(worth: Worth) -> Markup:
         ("gain", _interval(worth.gain, worth.low, worth.high)),
         ("to train", _cost(worth.train_seconds, worth.train_joules)),
         ("a million predictions", _cost(worth.predict_seconds, worth.predict_joules)),
-        ("file", _more(worth.file_bytes, file_size)),
+        ("one row", by_how_much(worth.latency_ms or 0.0, latency)),
+        ("memory to train", by_how_much(worth.peak_bytes or 0, file_size)),
+        ("file", by_how_much(worth.file_bytes, file_size)),
     ]
     if worth.train_money is not None and worth.predict_money is not None:
 
         def money(amount: float) -> str:
             return f"{significant(amount, 2)} {worth.currency or ''}"
 
-        lines.append(("money to train", _more(worth.train_money, money)))
-        lines.append(("money, a million predictions", _more(worth.predict_money, money)))
+        lines.append(("money to train", by_how_much(worth.train_money, money)))
+        lines.append(("money, a million predictions", by_how_much(worth.predict_money, money)))
     said = f"{worth.better} against {worth.other}; joules of predictions are estimates."
     rows = [[Cell(name), Cell(figure)] for name, figure in lines]
     headings = [Heading("more than the other"), Heading(worth.better, True)]
@@ -125,11 +127,4 @@ def _interval(value: float, low: float, high: float) -> str:
 
 
 def _cost(seconds: float, joules: float) -> str:
-    return f"{_more(seconds, duration)}, {_more(joules, energy)}"
-
-
-def _more(value: float, written: Callable[[float], str]) -> str:
-    """By how much more or less, with its sign."""
-    if value == 0 or not math.isfinite(value):
-        return DASH
-    return ("+" if value > 0 else "−") + written(abs(value))
+    return f"{by_how_much(seconds, duration)}, {by_how_much(joules, energy)}"

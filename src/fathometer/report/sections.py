@@ -9,6 +9,7 @@ from fathometer.report import tables
 from fathometer.report.charts import contest_chart
 from fathometer.report.content import ReportContent, Side
 from fathometer.report.cost_chart import COSTS, cost_chart, priced
+from fathometer.report.expense_table import expense_table
 from fathometer.report.markup import Markup, tag, together
 from fathometer.report.pieces import (
     both_widths,
@@ -71,7 +72,8 @@ def _beaten_by_nobody(content: ReportContent) -> Markup:
 
 
 def costs(content: ReportContent) -> Markup:
-    """Quality against each cost that was measured; small radio buttons choose which is shown."""
+    """Quality against each cost that was measured, small radio buttons choose which is shown; and
+    each bill in money, where there are prices."""
     cards, winner = content.finished, content.verdict.winner
     panels = [
         (f"cost-{cost.key}", cost.title, both_widths(partial(cost_chart, cards, winner, cost)))
@@ -79,13 +81,14 @@ def costs(content: ReportContent) -> Markup:
         if priced(cards, cost)
     ]
     if not panels:
-        return Markup()
+        return expense_table(content)
     caption = (
         "Towards the upper left is better and cheaper. The stepped line joins contestants that no "
         "other both undercuts and beats. Where a name does not fit, point at the mark."
     )
     inputs, buttons, charts = choice("cost", "Cost", panels)
-    return together(inputs, buttons, figure(caption + _estimated(content), charts))
+    chart = together(inputs, buttons, figure(caption + _estimated(content), charts))
+    return together(chart, expense_table(content))
 
 
 def _estimated(content: ReportContent) -> str:

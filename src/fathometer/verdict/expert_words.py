@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fathometer.verdict.chances import chances
-from fathometer.verdict.quantities import bare, duration, fixed, places_for
-from fathometer.verdict.verdict import FoldGap, Gap
+from fathometer.verdict.quantities import (
+    bare,
+    by_how_much,
+    duration,
+    energy,
+    file_size,
+    fixed,
+    latency,
+    places_for,
+)
+from fathometer.verdict.verdict import FoldGap, Gap, Worth
 from fathometer.verdict.words import CONSTANT, Findings
-from fathometer.wording import counted
+from fathometer.verdict.worth import worth_of
+from fathometer.wording import counted, listed
 
 CLEAR = 0.05
 
 
 def expert_sentences(found: Findings) -> tuple[str, ...]:
-    """How the headline was found: posterior, folds, all pairs, effort."""
-    said = (_posterior(found), _folds(found), _pairs(found), _rivals(found), _effort(found))
+    """How the headline was found: posterior, folds, all pairs, what the gain costs, effort."""
+    said = (
+        _posterior(found),
+        _folds(found),
+        _pairs(found),
+        _rivals(found),
+        _worth(worth_of(found)),
+        _effort(found),
+    )
     return tuple(line for line in said if line)
 
 
@@ -63,6 +82,22 @@ def _rivals(found: Findings) -> str:
     if len(found.rivals) < 2:
         return ""
     return f"Not beaten at 95 %, pair by pair: {', '.join(found.rivals)}."
+
+
+def _worth(worth: Worth | None) -> str:
+    """ "net takes, beside tree, +41 s to train, +300 J of energy for it, … and +80 KB of file." """
+    if worth is None:
+        return ""
+    parts: tuple[tuple[float | None, Callable[[float], str], str], ...] = (
+        (worth.train_seconds, duration, "to train"),
+        (worth.train_joules, energy, "of energy for it"),
+        (worth.peak_bytes, file_size, "of memory while training"),
+        (worth.latency_ms, latency, "for a row"),
+        (worth.predict_seconds, duration, "for a million rows"),
+        (worth.file_bytes, file_size, "of file"),
+    )
+    told = [f"{by_how_much(value, written)} {what}" for value, written, what in parts if value]
+    return f"{worth.better} takes, beside {worth.other}, {listed(told)}." if told else ""
 
 
 def _effort(found: Findings) -> str:

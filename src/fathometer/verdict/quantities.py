@@ -6,7 +6,7 @@ same in all three."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from statistics import median_low
 from typing import Protocol
 
@@ -54,6 +54,13 @@ def fixed(value: float, places: int) -> str:
 def signed(value: float, places: int) -> str:
     """Like `fixed`, with a plus before what is above 0."""
     return ("+" if round(value, places) > 0 else "") + fixed(value, places)
+
+
+def by_how_much(value: float, written: Callable[[float], str]) -> str:
+    """A difference as its unit is written, with its sign: "+41 J", "−198 KB"; a dash for none."""
+    if value == 0 or not math.isfinite(value):
+        return DASH
+    return ("+" if value > 0 else "−") + written(abs(value))
 
 
 def significant(value: float, digits: int = 3) -> str:

@@ -82,6 +82,35 @@ class Worth:
     currency: str | None = None
     train_money: float | None = None
     predict_money: float | None = None  # per million rows
+    peak_bytes: int | None = None  # of memory while training; None: of one it is not known
+    latency_ms: float | None = None  # of one row, the median
+
+
+@dataclass(frozen=True)
+class PricedBill:
+    """What one contestant takes, and what that costs; None where it was not measured."""
+
+    name: str  # of a scorecard
+    train_seconds: float | None
+    train_joules: float | None
+    peak_bytes: int | None  # of memory while training
+    file_bytes: int
+    latency_ms: float  # of one row, the median
+    predict_seconds: float | None  # per million rows, asked in batches
+    predict_joules: float | None
+    train_money: float | None
+    predict_money: float | None  # per million rows
+
+
+@dataclass(frozen=True)
+class Expenses:
+    """Every contestant's bill at the user's prices, in `currency`."""
+
+    currency: str
+    per_kwh: float
+    per_cpu_hour: float
+    cores: int  # of the machine; all of them count
+    bills: tuple[PricedBill, ...]  # in the order of the ranking, others behind
 
 
 @dataclass(frozen=True)
@@ -141,6 +170,8 @@ class Verdict:
     no_forecast: str = ""  # why there is none
     importance: Importance | None = None  # of the winner's columns
     no_importance: str = ""  # why there is none
+    cores: int | None = None  # of the machine on which the bills were measured
+    expenses: Expenses | None = None  # None without prices
 
     @property
     def family(self) -> Call:

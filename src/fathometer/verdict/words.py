@@ -224,12 +224,15 @@ def _parts(card: Scorecard) -> int:
 
 
 def _bill(found: Findings) -> str:
-    """What the dearer of the two costs beside the other: time, energy, a row, bytes."""
-    gap = found.gap
-    if gap is None:
-        return ""
-    deep, traditional = found.card(gap.deep).bill, found.card(gap.traditional).bill
-    if deep is None or traditional is None:
+    return bill_sentence(found.gap, found.cards)
+
+
+def bill_sentence(gap: Gap | None, cards: Sequence[Scorecard]) -> str:
+    """What the dearer of the two costs beside the other: time, energy, a row, bytes; empty where a
+    family is absent or unmeasured."""
+    bills = {card.name: card.bill for card in cards}
+    deep, traditional = (bills.get(gap.deep), bills.get(gap.traditional)) if gap else (None, None)
+    if gap is None or deep is None or traditional is None:
         return ""
     dearer = deep.train_seconds >= traditional.train_seconds
     one, other = (gap.deep, gap.traditional) if dearer else (gap.traditional, gap.deep)
