@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fathometer.table.metric import METRICS
 from fathometer.table.task import TaskKind
+from fathometer.trial.best import best_trial
 from fathometer.trial.noise import find_noise
 from fathometer.trial.shift import find_shift
+from fathometer.trial.slips import find_slips
 from fathometer.trial.trial import Trial
 from fathometer.verdict.verdict import Verdict
 from fathometer.wording import listed
@@ -32,6 +36,7 @@ def doubts(
         *(doubt.words for doubt in understanding.suspicions),
         *_shifted(understanding, options),
         *_noisy(_best(trials, verdict, winner), understanding),
+        *_slipped(trials, understanding),
         *_unequal(verdict, named),
         *_shortened(trials),
         *_uncovered(winner),
@@ -65,6 +70,23 @@ def _noisy(best: Trial, understanding: Understanding) -> Iterator[str]:
     noise = find_noise(truth, best.out_of_fold)
     if noise is not None:
         yield noise.words
+
+
+def _slipped(trials: Sequence[Trial], understanding: Understanding) -> Iterator[str]:
+    """Values of a numeric target that the best of both families take for wrong."""
+    task, split = understanding.task, understanding.split
+    if task.kind is not TaskKind.REGRESS:
+        return
+    best = [best_trial(trials, METRICS[task.metric], side) for side in ("traditional", "deep")]
+    answers = [one.out_of_fold[:, 0] for one in best if one and one.out_of_fold is not None]
+    if len(answers) < len(best):
+        return
+    truth = task.encode(understanding.table[task.target])[split.train]
+    slips = find_slips(truth, answers)
+    if slips is not None:
+        row = int(split.train[slips.row])
+        is_numbered = understanding.dropped_rows == 0
+        yield replace(slips, row=row).words(task.target, is_numbered=is_numbered)
 
 
 def _unequal(verdict: Verdict, named: Mapping[str, Trial]) -> Iterator[str]:
