@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from fathometer.graph import Graph
 from fathometer.networks.raw.convolution import write_linear
 from fathometer.networks.raw.encoder import Encoder, Rate, SeededDropout, Visit
+from fathometer.networks.raw.shown import Showing
 
 
 class RawNet(nn.Module):
@@ -60,6 +61,12 @@ class RawNet(nn.Module):
         for module in self.modules():
             if isinstance(module, SeededDropout):
                 module.generator = generator
+
+    def look_once(self, *, once: bool) -> None:
+        """Whether pictures are looked at as they are alone: half the work, where it is enough."""
+        for module in self.modules():
+            if isinstance(module, Showing):
+                module.once = once
 
     def _own(self) -> list[Encoder]:
         return [encoder for encoder in self.encoders if isinstance(encoder, Encoder)]
