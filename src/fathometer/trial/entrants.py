@@ -75,7 +75,7 @@ STEPS: dict[Effort, Steps] = {
 RAW_STEPS: dict[Effort, RawSteps] = {
     Effort.QUICK: RawSteps(
         folds=3,
-        picture_epochs=6,
+        picture_epochs=5,
         landmarks=1_000,
         text_epochs=4,
         tokens=128,
