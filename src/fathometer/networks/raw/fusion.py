@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from fathometer.graph import Graph
 from fathometer.networks.raw.convolution import write_linear
 from fathometer.networks.raw.encoder import Encoder, Rate, SeededDropout, Visit
-from fathometer.networks.raw.shown import Showing
+from fathometer.networks.raw.shown import ShownEncoder
 
 
 class RawNet(nn.Module):
@@ -65,7 +65,7 @@ class RawNet(nn.Module):
     def look_once(self, *, once: bool) -> None:
         """Whether pictures are looked at as they are alone: half the work, where it is enough."""
         for module in self.modules():
-            if isinstance(module, Showing):
+            if isinstance(module, ShownEncoder):
                 module.once = once
 
     def _own(self) -> list[Encoder]:

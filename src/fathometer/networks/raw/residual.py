@@ -6,7 +6,6 @@ quicker and as well by `speedy`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from fathometer.graph import Graph
-from fathometer.networks.raw.convolution import Pixels, kernels_and_biases, write_convolution
-from fathometer.networks.raw.encoder import Encoder, PictureShape, Rate, RawTraining, Visit
-from fathometer.networks.raw.shown import Showing
+from fathometer.networks.raw.convolution import write_convolution
+from fathometer.networks.raw.encoder import Encoder, PictureShape, Rate, RawTraining
+from fathometer.networks.raw.shown import ShownEncoder
 
 FINEST = 40  # places a side after the stem, at most
 TAUGHT = RawTraining(
@@ -80,14 +79,14 @@ class ResidualBlock(nn.Module):
         return graph.add("Relu", graph.add("Add", passed, self.second.write(graph, inner)))
 
 
-class ResidualConvolutionEncoder(Encoder):
+class ResidualConvolutionEncoder(ShownEncoder):
     """(B, channels, height, width) to (B, widths[-1])."""
 
     def __init__(self, architecture: ResidualConvolution, shape: PictureShape) -> None:
-        super().__init__()
-        self.architecture = architecture
+        super().__init__(
+            shape, kernel_rate=architecture.kernel_rate, bias_rate=architecture.bias_rate
+        )
         self.width = architecture.widths[-1]
-        self.pixels = Pixels(shape.channels)
         stem: list[Normed] = []
         side, before = min(shape.height, shape.width), shape.channels
         first = architecture.widths[0]
@@ -103,26 +102,8 @@ class ResidualConvolutionEncoder(Encoder):
                 blocks.append(ResidualBlock(before, after, stride))
                 before = after
         self.blocks = nn.ModuleList(blocks)
-        self.showing = Showing(shape)
 
-    def prepare(self, raw: Tensor, target: Tensor) -> None:
-        self.pixels.prepare(raw)
-        self.showing.prepare(raw, target)
-
-    def augment(self, raw: Tensor, visit: Visit) -> Tensor:
-        return self.showing.augment(raw, visit)
-
-    def forward(self, raw: Tensor) -> Tensor:
-        return self.showing.seen(raw, self._features)
-
-    def write(self, graph: Graph, raw: str) -> str:
-        return self.showing.write(graph, raw, self._write_features)
-
-    def groups(self) -> Sequence[tuple[Rate, list[nn.Parameter]]]:
-        own = self.architecture
-        return kernels_and_biases(self, own.kernel_rate, own.bias_rate)
-
-    def _features(self, raw: Tensor) -> Tensor:
+    def features(self, raw: Tensor) -> Tensor:
         maps: Tensor = self.pixels(raw)
         for layer in self.stem:
             maps = torch.relu(layer(maps))
@@ -130,8 +111,7 @@ class ResidualConvolutionEncoder(Encoder):
             maps = block(maps)
         return maps.mean(dim=(2, 3))
 
-    def _write_features(self, graph: Graph, raw: str) -> str:
-        """The twin of `_features`."""
+    def write_features(self, graph: Graph, raw: str) -> str:
         maps = self.pixels.write(graph, raw)
         for layer in self.stem:
             assert isinstance(layer, Normed)

@@ -3,7 +3,7 @@ nothing; in asking as it is, and then in the mirror as well."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, one_hot
 
 from fathometer.graph import Graph
-from fathometer.networks.raw.convolution import few
-from fathometer.networks.raw.encoder import PictureShape, Visit
+from fathometer.networks.raw.convolution import Pixels, few, kernels_and_biases
+from fathometer.networks.raw.encoder import Encoder, PictureShape, Rate, Visit
 
 PIXELS_A_SHIFT = 14  # a picture's side over this is how far it is shifted: 2 of 28 and of 32
 GRID = 14  # pixels of a picture's side for the check of symmetry; fewer than a linear fit's rows
@@ -25,51 +25,58 @@ LEAST_KEPT = 0.75
 SPREAD = 2_654_435_761
 
 
-class Showing(nn.Module):
-    """How an encoder's pictures are shown to it; whether mirrored is found by `prepare`.
+class ShownEncoder(Encoder):
+    """Of pictures: shown shifted, and mirrored where `prepare` finds that this changes nothing;
+    asked about a picture and its mirror image where it was shown both.
 
-    One network of `FastConvolution`, 4,000 pictures of CIFAR-10, 8 epochs: asked about a picture
-    and its mirror image it has 75.3 % of 5,000 test pictures right, asked about the picture alone
-    73.1 %; the mean of two such networks 78.4 and 76.9 %. Asked about four more views, shifted by
-    a pixel, it gains another 0.2 to 0.4 % for three times the work, which is not taken."""
+    Subclasses set `width` and write `features` and `write_features`."""
 
     mirror: Tensor  # whether pictures are shown mirrored as well
-    once: bool  # look at pictures as they are alone, also where they are shown mirrored
 
-    def __init__(self, shape: PictureShape) -> None:
+    def __init__(self, shape: PictureShape, *, kernel_rate: float, bias_rate: float) -> None:
+        """The rates: of Muon for kernels, each held at the length √out, and of all others."""
         super().__init__()
+        self.rates = kernel_rate, bias_rate
         self.most = min(shape.height, shape.width) // PIXELS_A_SHIFT
+        self.pixels = Pixels(shape.channels)
         self.register_buffer("mirror", torch.zeros((), dtype=torch.bool))
-        self.once = False
+        self.once = False  # whether to look at pictures as they are alone, also where `mirror`
+
+    def features(self, raw: Tensor) -> Tensor:
+        """(B, width) of pictures (B, channels, height, width) as they are."""
+        raise NotImplementedError
+
+    def write_features(self, graph: Graph, raw: str) -> str:
+        """The twin of `features` as it predicts, with the present weights."""
+        raise NotImplementedError
 
     def prepare(self, raw: Tensor, target: Tensor) -> None:
-        """Find out from a fold's learning rows whether mirrored pictures say the same."""
+        self.pixels.prepare(raw)
         self.mirror.fill_(mirrors_alike(raw, target))
 
     def augment(self, raw: Tensor, visit: Visit) -> Tensor:
-        """A training batch as this epoch shows it."""
         return shifted(raw, visit, self.most, mirror=bool(self.mirror))
 
-    def seen(self, raw: Tensor, features: Callable[[Tensor], Tensor]) -> Tensor:
-        """The features (B, width) of pictures; asked, the mean with those of their mirror images.
-
-        Under a linear head that is the mean of both answers' logits."""
-        found = features(raw)
+    def forward(self, raw: Tensor) -> Tensor:
+        found = self.features(raw)
         if self.training or self.once or not self.mirror:
             return found
-        return (found + features(raw.flip(3))) / 2
+        # Under a linear head the mean of the features is the mean of both answers' logits.
+        return (found + self.features(raw.flip(3))) / 2
 
-    def write(self, graph: Graph, raw: str, features: Callable[[Graph, str], str]) -> str:
-        """The twin of `seen` as it predicts."""
-        found = features(graph, raw)
+    def write(self, graph: Graph, raw: str) -> str:
+        found = self.write_features(graph, raw)
         if not self.mirror:
             return found
         last, before_first, width, backwards = (
             graph.constant(np.array([number])) for number in (-1, np.iinfo(np.int64).min, 3, -1)
         )
         turned = graph.add("Slice", raw, last, before_first, width, backwards)
-        both = graph.add("Add", found, features(graph, turned))
+        both = graph.add("Add", found, self.write_features(graph, turned))
         return graph.add("Mul", both, graph.constant(np.float32(0.5)))
+
+    def groups(self) -> Sequence[tuple[Rate, list[nn.Parameter]]]:
+        return kernels_and_biases(self, *self.rates)
 
 
 def shifted(raw: Tensor, visit: Visit, most: int, *, mirror: bool) -> Tensor:

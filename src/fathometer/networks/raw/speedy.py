@@ -7,7 +7,6 @@ label smoothing; a rate that falls to 0. Widths are chosen for a processor's cor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,17 +17,15 @@ from fathometer.graph import Graph
 from fathometer.networks.gelu import write_gelu
 from fathometer.networks.raw.convolution import (
     PATCHED_PICTURES,
-    Pixels,
     few,
-    kernels_and_biases,
     unscaled_norm,
     whitening_kernel,
     write_convolution,
     write_max_over_places,
     write_max_pool,
 )
-from fathometer.networks.raw.encoder import Encoder, PictureShape, Rate, RawTraining, Visit
-from fathometer.networks.raw.shown import Showing
+from fathometer.networks.raw.encoder import Encoder, PictureShape, Rate, RawTraining
+from fathometer.networks.raw.shown import ShownEncoder
 
 MOST_KERNELS = 24  # eigenvectors of patches; with their negatives twice as many maps
 TAUGHT = RawTraining(
@@ -88,18 +85,18 @@ def dirac_convolution(before: int, after: int) -> nn.Conv2d:
     return layer
 
 
-class FastConvolutionEncoder(Encoder):
+class FastConvolutionEncoder(ShownEncoder):
     """(B, channels, height, width) to (B, widths[-1])."""
 
     def __init__(self, architecture: FastConvolution, shape: PictureShape) -> None:
-        super().__init__()
-        self.architecture = architecture
+        super().__init__(
+            shape, kernel_rate=architecture.kernel_rate, bias_rate=architecture.bias_rate
+        )
         self.width = architecture.widths[-1]
         side = min(shape.height, shape.width)
         stride = max(1, round(side / architecture.finest))
         self.size = min(stride + 1, side)
         kernels = min(MOST_KERNELS, shape.channels * self.size**2)
-        self.pixels = Pixels(shape.channels)
         self.whiten = nn.Conv2d(shape.channels, 2 * kernels, self.size, stride=stride)
         self.whiten.weight.requires_grad_(False)
         assert self.whiten.bias is not None
@@ -110,35 +107,19 @@ class FastConvolutionEncoder(Encoder):
             blocks.append(Block(before, after, pools=pools))
             places, before = places // 2 if pools else places, after
         self.blocks = nn.ModuleList(blocks)
-        self.showing = Showing(shape)
 
     def prepare(self, raw: Tensor, target: Tensor) -> None:
-        self.pixels.prepare(raw)
+        super().prepare(raw, target)
         some, kernels = few(raw, PATCHED_PICTURES), self.whiten.weight.shape[0] // 2
         self.whiten.weight.copy_(whitening_kernel(self.pixels(some), self.size, kernels))
-        self.showing.prepare(raw, target)
 
-    def augment(self, raw: Tensor, visit: Visit) -> Tensor:
-        return self.showing.augment(raw, visit)
-
-    def forward(self, raw: Tensor) -> Tensor:
-        return self.showing.seen(raw, self._features)
-
-    def write(self, graph: Graph, raw: str) -> str:
-        return self.showing.write(graph, raw, self._write_features)
-
-    def groups(self) -> Sequence[tuple[Rate, list[nn.Parameter]]]:
-        own = self.architecture
-        return kernels_and_biases(self, own.kernel_rate, own.bias_rate)
-
-    def _features(self, raw: Tensor) -> Tensor:
+    def features(self, raw: Tensor) -> Tensor:
         maps = gelu(self.whiten(self.pixels(raw)))
         for block in self.blocks:
             maps = block(maps)
         return maps.amax(dim=(2, 3))
 
-    def _write_features(self, graph: Graph, raw: str) -> str:
-        """The twin of `_features`."""
+    def write_features(self, graph: Graph, raw: str) -> str:
         maps = write_convolution(graph, self.pixels.write(graph, raw), self.whiten)
         maps = write_gelu(graph, maps)
         for block in self.blocks:
