@@ -1,6 +1,7 @@
 """Networks on raw pictures: how quickly they learn, and how well they answer after how long.
 
     python benchmarks/pictures_deep.py speed ../shared/data [--repeats 5] [--cache FOLDER] [--write]
+    python benchmarks/pictures_deep.py mirror ../shared/data [--rows 8000] [--folds 2] [--repeats 3]
     python benchmarks/pictures_deep.py quality ../shared/data [--data fashion_mnist,cifar10_part]
         [--rows 20000] [--folds 3] [--epochs 8] [--minutes 5] [--only fast,lenet-1998,…]
 
@@ -11,6 +12,10 @@ The two take turns for some steps each, so that both meet the same state of the 
 wall-clock, and processor seconds for 1,000 pictures, which other programs disturb less. Beside them
 Keras's `fit` of the same layers on TensorFlow, with whatever threads it takes, from an environment
 of its own under --cache. With --write also writes benchmarks/results/pictures-speed.md.
+
+mirror: what it gives to ask `FastConvolution` about a picture and its mirror image, and about
+views shifted by a pixel as well, on the part of CIFAR-10; and how long each takes for 1,000
+pictures, one thread.
 
 quality: each network is fitted on the first training rows of a data set, drawn once with seed 0,
 shipped as a file and scored on all test rows. With --minutes the time decides about the epochs."""
@@ -34,6 +39,7 @@ from peers import RESULTS, SCRIPTS, Peer, install
 from pictures_engineered import read, split_of
 
 from fathometer.learners.contract import UNLIMITED, Budget
+from fathometer.learners.raw_model import tensors
 from fathometer.learners.raw_network import RawNetwork
 from fathometer.modelfile.write import ship
 from fathometer.networks.raw.encoder import PictureArchitecture, PictureShape
@@ -198,6 +204,55 @@ def processor(runs: Sequence[Timed]) -> str:
     return f"{statistics.median(cpu for _, cpu in runs):.2f}" if runs else "–"
 
 
+def shifted(pictures: torch.Tensor, move: int) -> torch.Tensor:
+    """Pictures moved down and right by so many pixels, reflected at the rim."""
+    wide = torch.nn.functional.pad(pictures, (1, 1, 1, 1), mode="reflect")
+    height, width = pictures.shape[2:]
+    return wide[:, :, 1 - move : 1 - move + height, 1 - move : 1 - move + width]
+
+
+def mirror(data: Path, asked: argparse.Namespace) -> None:
+    table, is_test = read(data, "cifar10_part")
+    task = ask(table, "label")
+    architecture = FastConvolution()
+    training = replace(architecture.training, epochs=asked.epochs)
+    learner = RawNetwork("fast", architecture, training=training)
+    model = learner.fit(table, task, split_of(is_test, asked.rows, asked.folds))
+    test = np.flatnonzero(is_test)
+    truth = task.encode(table["label"])[test]
+    raw = tensors(model.steps, table.rows(test), 0)[0].float()
+    print(
+        f"{asked.rows:,} pictures in {asked.folds} folds, {asked.epochs} epochs; {len(test):,} test"
+    )
+    print("| asked about | one network: accuracy | their mean: accuracy | log loss | s a 1,000 |")
+    print("|---|---|---|---|---|")
+    for called, once, moves in (
+        ("the picture", True, (0,)),
+        ("and its mirror image", False, (0,)),
+        ("and both shifted", False, (0, 0, -1, 1)),  # as published: the plain view counts double
+    ):
+        each, spent = [], []
+        for net in model.nets:
+            net.look_once(once=once)
+            with torch.inference_mode(), one_thread_an_operator():
+                parts = [
+                    sum(net([shifted(part, move)]) for move in moves) / len(moves)
+                    for part in raw.split(256)
+                ]
+                for _ in range(asked.repeats):
+                    began = time.perf_counter()
+                    for move in dict.fromkeys(moves):
+                        net([shifted(raw[:1000], move)])
+                    spent.append(time.perf_counter() - began)
+            each.append(torch.softmax(torch.cat(parts) * model.factor, dim=1).numpy())
+        alone = statistics.mean(float((one.argmax(axis=1) == truth).mean()) for one in each)
+        mean = np.mean(each, axis=0)
+        loss = -float(np.log(mean[np.arange(len(truth)), truth].clip(1e-9)).mean())
+        right = float((mean.argmax(axis=1) == truth).mean())
+        took = statistics.median(spent)
+        print(f"| {called} | {alone:.4f} | {right:.4f} | {loss:.3f} | {took:.2f} |")
+
+
 def quality(data: Path, names: list[str], asked: argparse.Namespace) -> None:
     print("| data | rows | network | accuracy | log loss | fit s | CPU s | file MB | parity | |")
     print("|---|---|---|---|---|---|---|---|---|---|")
@@ -229,7 +284,7 @@ def quality(data: Path, names: list[str], asked: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=("speed", "quality"))
+    parser.add_argument("part", choices=("speed", "mirror", "quality"))
     parser.add_argument("data", type=Path)
     parser.add_argument("--data", dest="names", default="fashion_mnist,cifar10_part")
     parser.add_argument("--repeats", type=int, default=5)
@@ -248,6 +303,8 @@ def main() -> None:
         print(found)
         if asked.write:
             (RESULTS / "pictures-speed.md").write_text(found)
+    elif asked.part == "mirror":
+        mirror(asked.data, asked)
     else:
         quality(asked.data, asked.names.split(","), asked)
 

@@ -94,7 +94,7 @@ def test_right_labels_raise_no_doubt() -> None:
     assert find_noise(*told(300, 0.2)) is None  # too few rows to tell
 
 
-@pytest.mark.parametrize(("light", "is_told"), [(1.0, False), (0.7, True)])
+@pytest.mark.parametrize(("light", "is_told"), [(1.0, False), (0.9, True), (0.7, True)])
 def test_pictures_that_were_taken_otherwise_are_noticed(light: float, is_told: bool) -> None:
     digits = load_digits()
     pixels = (digits.images * 15).astype(np.uint8)[..., None]

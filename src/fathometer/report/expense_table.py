@@ -62,10 +62,9 @@ def _terms(expenses: Expenses) -> str:
         f"{bare(expenses.per_kwh, 4)} {expenses.currency} a kilowatt hour and "
         f"{bare(expenses.per_cpu_hour, 4)} {expenses.currency} an hour of one core"
     )
+    is_single = expenses.cores == 1
     counted_cores = (
-        "its one core counts"
-        if expenses.cores == 1
-        else (f"all {expenses.cores} cores of the machine count")
+        "its one core counts" if is_single else f"all {expenses.cores} cores of the machine count"
     )
     return (
         f"{prices}; {counted_cores} while it trains or answers. The joules of answers are "
