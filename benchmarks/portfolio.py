@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +25,10 @@ from tables import RESULTS
 from fathometer.app.preparation import Options, prepare
 from fathometer.features.learned import fit_learned_road
 from fathometer.learners.network import Setting, Training, out_of_fold_scores, plan
-from fathometer.learners.network_lessons import fit_scales, make_lessons, network_shape
+from fathometer.learners.network_lessons import Scales, fit_scales, make_lessons, network_shape
 from fathometer.learners.portfolio import PORTFOLIO, Entry, sample
+from fathometer.networks.network import Shape
+from fathometer.population.member import Lessons
 from fathometer.population.train import train
 from fathometer.table.metric import TINY
 from fathometer.table.split import Split
@@ -63,8 +66,32 @@ def load(data: Path, entry: dict, rows: int) -> tuple[Table, Task, Split]:
     return found.table, found.task, Split(np.sort(own), found.split.lockbox, folds, 0)
 
 
-def losses(table: Table, task: Task, split: Split, entries: list[Entry]) -> np.ndarray:
-    """Each setting's out-of-fold loss as a share of a constant's, (settings,); NaN: not fitting."""
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What networks are taught of a table's training rows."""
+
+    lessons: Lessons
+    shape: Shape
+    target: np.ndarray
+    scales: Scales | None
+    places: list[np.ndarray]  # of the rows that each fold learns from
+    validation: list[np.ndarray]
+
+    @property
+    def has_logarithm(self) -> bool:
+        return self.scales is not None and self.scales.logarithm is not None
+
+    def setting(self, entry: Entry) -> Setting:
+        return Setting(
+            entry.network(self.shape),
+            entry.learning_rate,
+            entry.weight_decay,
+            entry.dropout,
+            is_logarithmic=entry.is_logarithmic,
+        )
+
+
+def prepared(table: Table, task: Task, split: Split) -> Prepared:
     rows = table.rows(split.train)
     target = task.encode(rows[task.target])
     own = [split.fold_rows(fold) for fold in range(FOLDS)]
@@ -75,25 +102,24 @@ def losses(table: Table, task: Task, split: Split, entries: list[Entry]) -> np.n
     encoded = road.inputs(rows)
     lessons = make_lessons(encoded, target, scales, places, validation)
     shape = network_shape(road, encoded, task)
-    has_logarithm = scales is not None and scales.logarithm is not None
-    fitting = [n for n, entry in enumerate(entries) if has_logarithm or not entry.is_logarithmic]
-    settings = [
-        Setting(
-            entries[n].network(shape),
-            entries[n].learning_rate,
-            entries[n].weight_decay,
-            entries[n].dropout,
-            is_logarithmic=entries[n].is_logarithmic,
-        )
-        for n in fitting
+    return Prepared(lessons, shape, target, scales, places, validation)
+
+
+def losses(table: Table, task: Task, split: Split, entries: list[Entry]) -> np.ndarray:
+    """Each setting's out-of-fold loss as a share of a constant's, (settings,); NaN: not fitting."""
+    taught = prepared(table, task, split)
+    fitting = [
+        n for n, entry in enumerate(entries) if taught.has_logarithm or not entry.is_logarithmic
     ]
-    members, schedule = plan(settings, TRAINING, 0, places)
-    graduates = train(lessons, members, type(schedule)(schedule.batch, schedule.every, 99))
+    settings = [taught.setting(entries[n]) for n in fitting]
+    members, schedule = plan(settings, TRAINING, 0, taught.places)
+    to_the_end = replace(schedule, patience=99, rungs=())
+    graduates = train(taught.lessons, members, to_the_end)
     found = np.full(len(entries), np.nan)
     for place, n in enumerate(fitting):
         cohort = graduates[place * FOLDS : (place + 1) * FOLDS]
-        scores = out_of_fold_scores(cohort, validation, scales, task)
-        found[n] = mean_loss(scores, target, task) / constant_loss(target, task)
+        scores = out_of_fold_scores(cohort, taught.validation, taught.scales, task)
+        found[n] = mean_loss(scores, taught.target, task) / constant_loss(taught.target, task)
     return found
 
 

@@ -17,7 +17,8 @@ from PIL import Image
 import fathometer as fm
 from command import fathom
 from fathometer.app.answers import answer
-from fathometer.app.comparison import compare
+from fathometer.app.comparison import compare, learned_from
+from fathometer.app.preparation import Options, prepare
 from fathometer.errors import FathometerError
 
 SEXES = ("female", "male")
@@ -36,6 +37,11 @@ def test_the_classes_are_asked_for_by_themselves(run):
     assert run.task.target == "label"
     assert run.task.classes == ("across", "down")
     assert [(spec.name, spec.kind.value) for spec in run.winner.columns] == [("image", "image")]
+
+
+def test_a_folder_of_pictures_is_called_so(striped_folder):
+    found = prepare(striped_folder, Options("label"))
+    assert learned_from(found.table, found.task) == "these pictures"
 
 
 def test_a_refused_picture_is_written_down_with_its_path(run):

@@ -56,6 +56,7 @@ def test_both_families_learn_to_read(run):
     assert score["constant"] == 0.5
     assert min(score["n-gram naive Bayes"], score["word vectors"]) > 0.9
     assert (run.traditional.family, run.deep.family) == ("traditional", "deep")
+    assert "these texts" in run.verdict.headline
 
 
 def test_a_table_and_a_mapping_of_texts_are_answered_alike(run, reviews_path):

@@ -85,7 +85,7 @@ def members(network: DeclaredNetwork) -> list[Member]:
 @pytest.mark.parametrize("classify", [True, False])
 def test_member_equals_the_same_network_trained_alone(classify: bool) -> None:
     shape = Shape(FULL.numbers, FULL.flags, FULL.levels, 2 if classify else 1)
-    taught, schedule = lessons(shape), Schedule(batch=16, every=5, patience=50)
+    taught, schedule = lessons(shape), Schedule(batch=16, every=5, patience=50, exact=True)
     everybody = members(DeclaredNetwork(shape, two_roads()))
     for found, member in zip(train(taught, everybody, schedule), everybody, strict=True):
         (alone,) = train(taught, [member], schedule)

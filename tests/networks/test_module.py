@@ -154,7 +154,7 @@ def test_a_member_is_the_module_with_its_own_parameters(kind: type[nn.Module]) -
 
 @kinds
 def test_member_equals_the_same_module_trained_alone(kind: type[nn.Module]) -> None:
-    network, schedule = checked(kind), Schedule(batch=16, every=5, patience=50)
+    network, schedule = checked(kind), Schedule(batch=16, every=5, patience=50, exact=True)
     everybody = [
         Member(network, fold, 5 + fold, 3e-3, 1e-2 * (fold + 1), network.share, 15)
         for fold in range(MEMBERS)

@@ -23,7 +23,7 @@ from fathometer.population.member import (
 from fathometer.population.train import Standing, train
 
 FOLDS, ROWS = 3, 100  # 100 rows make folds of unequal size
-SCHEDULE = Schedule(batch=16, every=5, patience=50)
+SCHEDULE = Schedule(batch=16, every=5, patience=50, exact=True)
 HALVING = replace(SCHEDULE, rungs=(Rung(1 / 4, 0.5), Rung(1 / 2, 0.5)))
 
 

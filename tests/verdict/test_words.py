@@ -137,6 +137,10 @@ def test_undecided_with_traditional_ahead_says_that_it_is_enough() -> None:
     assert headline(FOUND) == "Traditional machine learning is enough for this table."
 
 
+def test_the_headline_calls_pictures_pictures() -> None:
+    assert headline(replace(FOUND, data="these pictures")).endswith("enough for these pictures.")
+
+
 def test_the_headline_never_calls_a_family_enough_whose_rival_wins() -> None:
     assert headline(replace(FOUND, winner="RealMLP")) != headline(FOUND)
     assert "Traditional" not in headline(replace(FOUND, winner="RealMLP"))

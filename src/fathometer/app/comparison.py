@@ -28,9 +28,11 @@ from fathometer.app.results import write_results
 from fathometer.app.students import graded, with_student
 from fathometer.app.wishes import Wishes, wishes_from, with_prices
 from fathometer.errors import LearnerError
+from fathometer.features.roads import feature_specs
 from fathometer.learners.contract import Learner
 from fathometer.modelfile.load import ModelFile
 from fathometer.runtime import cores
+from fathometer.table.kind import Kind
 from fathometer.table.metric import METRICS
 from fathometer.table.read import Source
 from fathometer.table.table import Table
@@ -294,6 +296,14 @@ def _deadline(started: float, minutes: float | None) -> float | None:
     return started + given * (1 - CLOSING_SHARE) - closing
 
 
+def learned_from(table: Table, task: Task) -> str:
+    """What the headline calls the data: a table that is all pictures or all texts is no table."""
+    kinds = {spec.kind for spec in feature_specs(table, task)}
+    if kinds == {Kind.IMAGE}:
+        return "these pictures"
+    return "these texts" if kinds == {Kind.TEXT} else "this table"
+
+
 def _decide(
     trials: Sequence[Trial], understanding: Understanding, options: Options, wishes: Wishes
 ) -> Verdict:
@@ -315,7 +325,14 @@ def _decide(
     parts = (split.lockbox, split.train)
     lockbox, train = (Rows(truth[p], None if groups is None else groups[p]) for p in parts)
     train = replace(train, folds=tuple(split.places(fold) for fold in split.folds))
-    verdict = decide(finished, task=task, lockbox=lockbox, train=train, seed=options.seed)
+    verdict = decide(
+        finished,
+        task=task,
+        lockbox=lockbox,
+        train=train,
+        seed=options.seed,
+        data=learned_from(table, task),
+    )
     verdict = replace(verdict, cores=cores())
     if wishes.preference is not None:
         verdict = with_preference(

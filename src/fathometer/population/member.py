@@ -99,6 +99,7 @@ class Schedule:
     every: int  # steps between two validations
     patience: int  # validations that must have passed before a setting may stop early
     rungs: tuple[Rung, ...] = ()  # successive halving; none: every setting runs to its end
+    exact: bool = False  # float32 products even where bf16 is quicker (`population.precision`)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy, mse_loss
 from fathometer.networks.raw.encoder import RawTraining, Visit
 from fathometer.networks.raw.fusion import RawNet
 from fathometer.population.moved import Moved, array_of
+from fathometer.population.precision import casting
 
 CHUNK = 512  # rows of one forward pass outside training
 LEAST_BATCH = 16  # batch norm needs some
@@ -46,14 +47,6 @@ def channels_first(raw: Tensor) -> Tensor:
     """Pictures (B, height, width, channels) as (B, channels, height, width), not copied; other
     raw values as they are."""
     return raw.permute(0, 3, 1, 2) if raw.dim() == 4 else raw
-
-
-def casting(device: torch.device) -> torch.autocast:
-    """Products in bf16 where the machine multiplies it: on a GPU, and on cores with AMX.
-
-    Other cores are slower in bf16 than in float32, so there nothing is cast."""
-    is_quicker = device.type == "cuda" or torch.cpu._is_amx_tile_supported()
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=is_quicker)
 
 
 class Pupil:

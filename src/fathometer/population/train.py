@@ -28,6 +28,7 @@ from fathometer.population.checkpoint import Checkpoint
 from fathometer.population.cohort import Cohort
 from fathometer.population.cost import members_of_a_block
 from fathometer.population.member import Graduate, Lessons, Member, Rung, Schedule
+from fathometer.population.precision import rounded_products
 from fathometer.population.state import padded_network, start
 from fathometer.population.stopping import diverged, survivors
 
@@ -79,8 +80,10 @@ def train(
     saved = Checkpoint(checkpoint, (repr(members), repr(schedule))) if checkpoint else None
     if saved is not None:
         saved.restore(population)
+    device = lessons.target.device
     with one_thread_an_operator() as cores:
-        population.run(1 if lessons.target.is_cuda else cores, goes_on, report, saved)
+        with rounded_products(device, exact=schedule.exact):
+            population.run(1 if device.type == "cuda" else cores, goes_on, report, saved)
         return population.graduates()
 
 

@@ -64,6 +64,7 @@ def decide(
     train: Rows,
     seed: int,
     zone: float | None = None,
+    data: str = "this table",
 ) -> Verdict:
     """Give the verdict on the finished contestants.
 
@@ -85,6 +86,7 @@ def decide(
     Args:
         zone: half-width of the zone of practical equivalence, in the metric's unit; by default
             see `zone_of`.
+        data: what the headline calls that which was learned from.
 
     Raises:
         LearnerError: if no contestant has finished with a score.
@@ -115,6 +117,7 @@ def decide(
         together=_ensemble_gain(court),
         fold_gap=court.fold_gap(width),
         pairs=court.pairs(),
+        data=data,
     )
     return Verdict(
         call=findings.call,

@@ -55,6 +55,7 @@ class Findings:
     together: Spread | None = None  # by how much both families together beat the best single one
     fold_gap: FoldGap | None = None
     pairs: tuple[Pair, ...] = ()
+    data: str = "this table"  # as the headline calls what was learned from
 
     def card(self, name: str) -> Scorecard:
         """The scorecard of this name."""
@@ -78,22 +79,23 @@ class Findings:
 def headline(found: Findings) -> str:
     """The answer in one sentence."""
     if CONSTANT in found.rivals and len(found.cards) > 1:
-        return "Nothing here clearly beats a constant answer: no model has learned this table."
+        return f"Nothing here clearly beats a constant answer: no model has learned {found.data}."
     gap = found.gap
     if gap is None:
         family = next((c.family for c in found.cards if c.family != "both"), "both")
         return f"{FAMILIES[family]} finished alone, so the families are not compared."
     if found.call in ("deep", "traditional"):
-        return f"{FAMILIES[found.call]} is better for this table."
+        return f"{FAMILIES[found.call]} is better for {found.data}."
     winner = found.card(found.winner).family
     if found.call == "equivalent":
         cheaper = "traditional" if _is_traditional_lighter(found, gap) else "deep"
-        return f"{FAMILIES[cheaper]} is enough for this table: both families do equally well."
+        enough = f"{FAMILIES[cheaper]} is enough for {found.data}"
+        return f"{enough}: both families do equally well."
     is_lighter = winner != "deep" and _is_traditional_lighter(found, gap)
     if winner != "deep" and gap.deep_better < 0.5 and (gap.value <= 0 or is_lighter):
-        return "Traditional machine learning is enough for this table."
+        return f"{FAMILIES['traditional']} is enough for {found.data}."
     if gap.traditional_better < 0.5 and not is_lighter:
-        return "Deep learning is enough for this table."
+        return f"{FAMILIES['deep']} is enough for {found.data}."
     leader = "deep learning" if gap.value > 0 else "traditional machine learning"
     rows = counted(found.rows, "unseen row")
     return f"Undecided: {leader} leads, but {rows} do not settle it."
