@@ -10,6 +10,7 @@ machine with nothing but numpy and onnxruntime can load a model file and predict
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from fathometer.verdict.verdict import Verdict
 
     __version__: str
+
+# From 1.29 on onnxruntime reports to its maker what it runs (names in a model and hashes of its
+# weights among it) and keeps an identifier of the machine, unless this is set before its import.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 # Where each public name lives. The list is the whole public interface and stays at 20 or fewer.
 _HOMES = {

@@ -25,6 +25,8 @@ def one_thread() -> onnxruntime.SessionOptions:
     writes nothing to the terminal."""
     import onnxruntime
 
+    if os.environ.get("ORT_DISABLE_TELEMETRY") == "1":
+        onnxruntime.disable_telemetry_events()  # on Windows the variable alone says nothing to it
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

@@ -30,6 +30,7 @@ from fathometer.networks.trace import (
     quiet,
     trace,
 )
+from fathometer.runtime import open_session
 
 # A module, or what makes one for so many features and outputs: a function, or the class itself.
 ModuleSource = nn.Module | Callable[[int, int], nn.Module]
@@ -262,8 +263,6 @@ def _tried(network: ModuleNetwork) -> ModuleNetwork:
 
 def _write_once(network: ModuleNetwork, stacked: Parameters, inputs: Inputs) -> None:
     """That every operator has its twin, and the twins answer as the module does."""
-    import onnxruntime
-
     graph, outputs = Graph(), network.shape.outputs
     weights = {name: tensor.detach().numpy() for name, tensor in stacked.items()}
     tensors = (inputs.numbers, inputs.flags, inputs.codes)
@@ -271,7 +270,7 @@ def _write_once(network: ModuleNetwork, stacked: Parameters, inputs: Inputs) -> 
     out = network.write(graph, weights, InputTensors(*ports))
     flat = graph.add("Reshape", out, graph.constant(np.array([-1, outputs])))
     proto = graph.finish({"out": (flat, Element.FLOAT, outputs)})
-    found = onnxruntime.InferenceSession(proto.SerializeToString()).run(None, {})[0]
+    found = open_session(proto.SerializeToString()).run(None, {})[0]
     with torch.no_grad():
         gap = network.forward(stacked, inputs).flatten(0, 1).numpy() - found
     if not np.abs(gap).max() <= CLOSE:  # NaN compares false
