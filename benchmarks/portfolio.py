@@ -1,17 +1,20 @@
 """Learn the order of a portfolio of networks on the development tables.
 
     python benchmarks/portfolio.py ../shared/data [--sampled 24] [--rows 5000] [--only adult,...]
+        [--keep FILE] [--write]
 
 Trains the present portfolio and so many sampled settings (`learners.portfolio`) on each table, all
 of a table as one population of 3 folds, and notes every setting's out-of-fold loss. A setting's
 regret on a table is its loss above the best one's, as a share of what the best one gains on a
 constant. The portfolio is chosen greedily: each next setting lowers the mean, over the tables, of
-the smallest regret of those chosen so far. Test rows are not touched. Prints, and writes to
-benchmarks/results/portfolio.md."""
+the smallest regret of those chosen so far. How it does on tables that it was not chosen on shows
+the same with one table left out at a time. Test rows are not touched. Takes from FILE what it
+holds, and adds to it. Prints, and with --write writes to benchmarks/results/portfolio.md."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 import time
 from dataclasses import dataclass, replace
@@ -38,6 +41,7 @@ from fathometer.trial.entrants import Effort
 from fathometer.trial.measure import machine, versions
 
 FOLDS = 3
+SHOWN = 10  # settings of the order
 TRAINING = Training(epochs=14, least_steps=600)
 
 
@@ -136,16 +140,21 @@ def constant_loss(target: np.ndarray, task: Task) -> float:
     return float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum())
 
 
-def greedy(regrets: np.ndarray, count: int) -> list[tuple[int, float]]:
-    """Places of settings in the order chosen, and the mean smallest regret after each."""
-    chosen: list[tuple[int, float]] = []
-    smallest = np.full(regrets.shape[1], np.inf)
+def greedy(regrets: np.ndarray, count: int) -> list[int]:
+    """Places of settings in the order chosen."""
+    chosen: list[int] = []
+    least = np.full(regrets.shape[1], np.inf)
     for _ in range(count):
-        after = np.minimum(smallest, regrets).mean(axis=1)
-        best = int(after.argmin())
-        smallest = np.minimum(smallest, regrets[best])
-        chosen.append((best, float(smallest.mean())))
+        after = np.minimum(least, regrets).mean(axis=1)
+        after[chosen] = np.inf
+        chosen.append(int(after.argmin()))
+        least = np.minimum(least, regrets[chosen[-1]])
     return chosen
+
+
+def smallest(regrets: np.ndarray) -> np.ndarray:
+    """Of settings in an order, the smallest regret of each and those before it."""
+    return np.minimum.accumulate(regrets, axis=0)
 
 
 def main() -> None:
@@ -154,7 +163,13 @@ def main() -> None:
     parser.add_argument("--sampled", type=int, default=24)
     parser.add_argument("--rows", type=int, default=5000)
     parser.add_argument("--only", default="")
+    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
+    known: dict[str, list[float]] = {}
+    if options.keep is not None and options.keep.exists():
+        for line in options.keep.read_text().splitlines():
+            known |= json.loads(line)
     data_sets = entries(options.data, options.only, TABLES)
     draw = np.random.default_rng(1)
     settings = [*PORTFOLIO, *(sample(draw, has_logarithm=True) for _ in range(options.sampled))]
@@ -162,10 +177,16 @@ def main() -> None:
     columns, names = [], []
     for data_set in data_sets:
         started = time.monotonic()
-        column = losses(*load(options.data, data_set, options.rows), settings)
-        columns.append(column)
-        names.append(data_set["name"])
-        print(data_set["name"], f"{time.monotonic() - started:.0f} s", np.round(column, 4).tolist())
+        name = data_set["name"]
+        if name not in known:
+            known[name] = losses(*load(options.data, data_set, options.rows), settings).tolist()
+            if options.keep is not None:
+                with options.keep.open("a") as file:
+                    file.write(json.dumps({name: known[name]}) + "\n")
+        columns.append(np.array(known[name]))
+        names.append(name)
+        seconds = f"{time.monotonic() - started:.0f} s"
+        print(name, seconds, np.round(columns[-1], 4).tolist(), flush=True)
     found = np.stack(columns, axis=1)
     best = np.nanmin(found, axis=0)
     regrets = np.where(np.isnan(found), 1.0, (found - best) / np.maximum(1 - best, 1e-9))
@@ -180,11 +201,34 @@ def main() -> None:
         "| | setting | mean regret alone | mean regret with those above |",
         "|---|---|---|---|",
     ]
-    for rank, (place, after) in enumerate(greedy(regrets, 10), start=1):
-        alone = float(regrets[place].mean())
-        lines.append(f"| {rank} | {settings[place]} | {alone:.4f} | {after:.4f} |")
-    RESULTS.mkdir(exist_ok=True)
-    if not options.only:
+    order = greedy(regrets, SHOWN)
+    for rank, (place, after) in enumerate(zip(order, smallest(regrets[order]), strict=True)):
+        alone, own = regrets[place].mean(), "the package's " if place < len(PORTFOLIO) else ""
+        lines.append(f"| {rank + 1} | {own}{settings[place]} | {alone:.4f} | {after.mean():.4f} |")
+    package = smallest(regrets[: len(PORTFOLIO)])
+    learned = np.stack(
+        [
+            smallest(regrets[greedy(np.delete(regrets, table, axis=1), len(PORTFOLIO)), table])
+            for table in range(len(names))
+        ],
+        axis=1,
+    )
+    lines += [
+        "",
+        "Regret on tables that the settings were not chosen on: the package's in their order, and "
+        "those chosen on all other tables; the difference with its standard error over tables.",
+        "",
+        "| settings | the package's | chosen on the others | difference |",
+        "|---|---|---|---|",
+    ]
+    for count, (ours, theirs) in enumerate(zip(package, learned, strict=True), start=1):
+        apart = theirs - ours
+        error = apart.std(ddof=1) / len(apart) ** 0.5
+        lines.append(
+            f"| {count} | {ours.mean():.4f} | {theirs.mean():.4f} | {apart.mean():+.4f} "
+            f"± {error:.4f} |"
+        )
+    if options.write:
         (RESULTS / "portfolio.md").write_text("\n".join(lines) + "\n")
     print("\n".join(lines))
 
