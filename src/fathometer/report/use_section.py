@@ -83,6 +83,11 @@ def _deployment(content: ReportContent) -> list[str]:
         "Pin the onnxruntime version of your service and load the file once: many threads may ask "
         "one session.",
         together(
+            "From 1.29 on onnxruntime reports to Microsoft what it runs. ",
+            inline("ORT_DISABLE_TELEMETRY=1"),
+            ", set before the service starts, switches that off.",
+        ),
+        together(
             "From the command line: ",
             inline(f"fathom predict {content.winner_file} {sources} -o answers.csv"),
             "; what the file holds: ",
