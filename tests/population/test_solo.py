@@ -14,27 +14,32 @@ from fathometer.networks.raw.fusion import RawNet
 from fathometer.networks.raw.speedy import FastConvolution
 from fathometer.population.pupil import SoloLessons
 from fathometer.population.solo import SoloGraduate, SoloMember, train_solo
-from networks.raw.pictures import digits
+from networks.raw.pictures import digits, patches
 
 ROWS, FOLDS = 180, 3
 BRIEF = RawTraining(epochs=3, batch=32, least_steps=0, dropout=0.2)
 MEMBERS = [SoloMember(fold, 7 + fold) for fold in range(FOLDS)]
 
 
-@pytest.fixture(scope="module")
-def lessons() -> SoloLessons:
-    raw, target = digits()
-    rows = torch.arange(ROWS)
+def lessons_of(raw: torch.Tensor, target: torch.Tensor) -> SoloLessons:
+    """Pictures (rows, channels, height, width) and their classes, in three folds."""
+    rows = torch.arange(len(raw))
     validation = tuple(rows[fold::FOLDS] for fold in range(FOLDS))
     learning = tuple(rows[rows % FOLDS != fold] for fold in range(FOLDS))
-    pixels = raw[:ROWS].permute(0, 2, 3, 1).contiguous()
+    pixels = raw.permute(0, 2, 3, 1).contiguous()
     return SoloLessons(
-        ((pixels,),) * FOLDS, target[:ROWS].expand(FOLDS, -1), learning, validation, classify=True
+        ((pixels,),) * FOLDS, target.expand(FOLDS, -1), learning, validation, classify=True
     )
 
 
-def build() -> RawNet:
-    encoder = FastConvolution(widths=(8, 8)).encoder(PictureShape(1, 8, 8))
+@pytest.fixture(scope="module")
+def lessons() -> SoloLessons:
+    raw, target = digits()
+    return lessons_of(raw[:ROWS], target[:ROWS])
+
+
+def build(shape: PictureShape = PictureShape(1, 8, 8)) -> RawNet:
+    encoder = FastConvolution(widths=(8, 8)).encoder(shape)
     return RawNet([encoder], 10, dropout=BRIEF.dropout, rate=BRIEF.head)
 
 
@@ -49,6 +54,16 @@ def test_a_member_alone_equals_the_member_beside_others(lessons):
     assert np.array_equal(together[0].curve, alone[0].curve)
     again = train_solo(lessons, MEMBERS, build, BRIEF)
     assert all(same(*pair) for pair in zip(together, again, strict=True))
+
+
+def test_photographs_are_scored_by_both_views_as_they_will_be_asked_about():
+    taught = lessons_of(*patches((32, 32), 400))
+    for graduate in train_solo(taught, MEMBERS, lambda: build(PictureShape(3, 32, 32)), BRIEF):
+        rows = taught.validation[graduate.member.fold]
+        (seen,) = taught.take(graduate.member.fold, rows)
+        with torch.no_grad():
+            turned = graduate.net([seen.flip(3)])
+        torch.testing.assert_close(turned, graduate.outputs, atol=1e-4, rtol=0.0)
 
 
 def test_a_fold_keeps_the_weights_that_the_others_found_best(lessons):
