@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -43,12 +44,12 @@ class RawModel:
         """Answer for every row, in float32 but for a regression's last step and the mean."""
         import torch
 
-        parts = [np.zeros((0, self.task.outputs))]
-        for raws in self._chunks(table):
-            with torch.inference_mode():
-                each = [net(own) for net, own in zip(self.nets, raws, strict=True)]
-            parts.append(scores(torch.stack(each) * self.factor, self.scale).mean(axis=0))
-        return Prediction(self.task, np.concatenate(parts))
+        def answered(raws: Sequence[list[torch.Tensor]]) -> np.ndarray:
+            each = [net(own) for net, own in zip(self.nets, raws, strict=True)]
+            return np.asarray(scores(torch.stack(each) * self.factor, self.scale).mean(axis=0))
+
+        none = np.zeros((0, self.task.outputs))
+        return Prediction(self.task, np.concatenate([none, *self._asked(table, answered)]))
 
     def learned_features(self, table: Table) -> tuple[np.ndarray, ...]:
         """What the head of each fold's first network sees, (rows, width) float32 each.
@@ -59,22 +60,30 @@ class RawModel:
 
         firsts = [self.folds.index(fold) for fold in range(max(self.folds) + 1)]
 
-        parts = []
-        for raws in self._chunks(table):
-            with torch.inference_mode():
-                each = [self.nets[place].features(raws[place]) for place in firsts]
-            parts.append(torch.stack(each).numpy())
-        width = self.nets[0].head.in_features
-        empty = np.zeros((len(firsts), 0, width), dtype=np.float32)
-        return tuple(np.concatenate([empty, *parts], axis=1))
+        def seen(raws: Sequence[list[torch.Tensor]]) -> np.ndarray:
+            each = [self.nets[place].features(raws[place]) for place in firsts]
+            return np.asarray(torch.stack(each))
 
-    def _chunks(self, table: Table) -> Iterator[list[list[torch.Tensor]]]:
-        """Each network's raw columns of some rows at a time."""
-        for first in range(0, len(table), ROWS_AT_ONCE):
-            rows = np.arange(first, min(first + ROWS_AT_ONCE, len(table)))
-            own = table.rows(rows)
+        width = self.nets[0].head.in_features
+        none = np.zeros((len(firsts), 0, width), dtype=np.float32)
+        return tuple(np.concatenate([none, *self._asked(table, seen)], axis=1))
+
+    def _asked(
+        self, table: Table, ask: Callable[[Sequence[list[torch.Tensor]]], np.ndarray]
+    ) -> list[np.ndarray]:
+        """What is answered to each network's raw columns, some rows at a time on every core."""
+        import torch
+
+        from fathometer.population.train import one_thread_an_operator
+
+        def of_some(first: int) -> np.ndarray:
+            own = table.rows(np.arange(first, min(first + ROWS_AT_ONCE, len(table))))
             of_fold = {fold: tensors(self.steps, own, fold) for fold in set(self.folds)}
-            yield [of_fold[fold] for fold in self.folds]
+            with torch.inference_mode():
+                return ask([of_fold[fold] for fold in self.folds])
+
+        with one_thread_an_operator() as cores, ThreadPoolExecutor(cores) as pool:
+            return list(pool.map(of_some, range(0, len(table), ROWS_AT_ONCE)))
 
     def write(self, graph: Graph) -> str:
         """One graph for all networks, which share what their folds do not change."""

@@ -108,8 +108,9 @@ def train_solo(
         course = Course(lessons, members, build, training, deadline)
         if saved is not None:
             saved.restore(course)
-        course.run(1 if lessons.is_cuda else cores, goes_on, report, saved)
-        return course.graduates()
+        workers = 1 if lessons.is_cuda else cores
+        course.run(workers, goes_on, report, saved)
+        return course.graduates(workers)
 
 
 class Course:
@@ -216,13 +217,14 @@ class Course:
         for pupil in self.pupils:
             pupil.shorten(self.planned)
 
-    def graduates(self) -> tuple[SoloGraduate, ...]:
+    def graduates(self, cores: int) -> tuple[SoloGraduate, ...]:
         """All members with the weights they keep; none before the first validation of all."""
         if not self.choice.history:
             return ()
+        with ThreadPoolExecutor(cores) as pool:
+            taught = list(pool.map(Pupil.graduate, self.pupils, self.kept))
         found = []
-        for place, (member, pupil) in enumerate(zip(self.members, self.pupils, strict=True)):
-            net, outputs = pupil.graduate(self.kept[place])
+        for place, (member, (net, outputs)) in enumerate(zip(self.members, taught, strict=True)):
             curve, kept = self.choice.curves[:, place], int(self.choice.kept[place])
             found.append(SoloGraduate(member, net, curve, kept, outputs))
         return tuple(found)

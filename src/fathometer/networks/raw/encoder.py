@@ -77,7 +77,8 @@ class RawTraining:
 
     epochs: int = 8  # passes over a fold's learning rows; validated after each
     batch: int = 256  # fewer for small tables
-    least_steps: int = 300  # small tables are passed over more often, up to this
+    least_steps: int = 300  # small tables are passed over more often, up to this,
+    least_rows: int = 64_000  # or until so many rows, with repeats, have been shown
     label_smoothing: float = 0.0  # share of the target spread over all classes
     dropout: float = 0.0  # of the joined features, before the head
     warm_up: float = 0.1  # share of the steps in which the learning rate rises; then it falls to 0
