@@ -48,8 +48,9 @@ def as_markdown(results: list[dict]) -> str:
                 f"| {result['name']} | – | {taken} | failed: {result['failed'][-200:]!r} |"
             )
             continue
+        gap = result["gap"] or {}  # none where a family did not finish
         best = [
-            f"{result['gap'][side]} {result['scores'][result['gap'][side]]:.4g}"
+            f"{gap[side]} {result['scores'][gap[side]]:.4g}" if side in gap else "–"
             for side in ("traditional", "deep")
         ]
         both = result["scores"].get("both together")
