@@ -7,28 +7,34 @@ import torch
 
 from fathometer.population.precision import has_quick_bf16, rounded_products
 
-CPU = torch.device("cpu")
+CPU, GPU = torch.device("cpu"), torch.device("cuda")  # the setting is there without a GPU too
+ROUNDED = [(CPU, "bf16"), (GPU, "tf32")]
 
 
-def allowed() -> str:
-    backend: Any = torch.backends.mkldnn
+def allowed(device: torch.device) -> str:
+    backend: Any = torch.backends.cuda if device.type == "cuda" else torch.backends.mkldnn
     return str(backend.matmul.fp32_precision)
 
 
-def test_products_round_only_inside_and_only_where_it_is_quick() -> None:
-    before = allowed()
-    with rounded_products(CPU, exact=False):
-        assert allowed() == ("bf16" if has_quick_bf16(CPU) else before)
-    assert allowed() == before
-    with rounded_products(CPU, exact=True):
-        assert allowed() == before
+@pytest.mark.parametrize(("device", "rounded"), ROUNDED, ids=str)
+def test_products_round_only_inside_and_only_where_it_is_quick(
+    device: torch.device, rounded: str
+) -> None:
+    before = allowed(device)
+    assert before != rounded
+    with rounded_products(device, exact=False):
+        assert allowed(device) == (rounded if has_quick_bf16(device) else before)
+    assert allowed(device) == before
+    with rounded_products(device, exact=True):
+        assert allowed(device) == before
 
 
-def test_what_was_allowed_before_is_allowed_again_after_an_error() -> None:
-    before = allowed()
-    with pytest.raises(KeyboardInterrupt), rounded_products(CPU, exact=False):
+@pytest.mark.parametrize("device", [CPU, GPU], ids=str)
+def test_what_was_allowed_before_is_allowed_again_after_an_error(device: torch.device) -> None:
+    before = allowed(device)
+    with pytest.raises(KeyboardInterrupt), rounded_products(device, exact=False):
         raise KeyboardInterrupt
-    assert allowed() == before
+    assert allowed(device) == before
 
 
 def test_without_amx_products_are_those_of_float32() -> None:
