@@ -5,9 +5,10 @@
 K = 32 multilayer perceptrons 32-D-D-2 learn two classes from a table of 20,000 rows, batch B each.
 The loop trains them one after the other with PyTorch's fused AdamW, one step of each in turn; the
 engine trains them as blocks (`population.block`). Both take the same rows in the same order, so
-both end with the same weights, which is checked. Milliseconds for one step of all 32 networks,
-medians; the two are timed in turn, so that both meet the same state of the machine. Prints, and
-writes to benchmarks/results/engine.md."""
+both end with the same weights in float32, which is checked. Where the processor multiplies bf16
+sooner, a second engine does so as it does in a contest (`population.precision`). Milliseconds for
+one step of all 32 networks, medians; all are timed in turn, so that they meet the same states of
+the machine. Prints, and writes to benchmarks/results/engine.md."""
 
 from __future__ import annotations
 
@@ -26,6 +27,7 @@ from fathometer.networks.perceptron import Perceptron
 from fathometer.population.block import BETAS, Block, pace
 from fathometer.population.cost import members_of_a_block
 from fathometer.population.member import Lessons, Member
+from fathometer.population.precision import has_quick_bf16
 from fathometer.population.state import start
 from fathometer.trial.measure import machine, versions
 
@@ -110,11 +112,18 @@ class Engine:
     """The same networks in blocks, `threads` of them at a time."""
 
     def __init__(
-        self, lessons: Lessons, members: list[Member], batch: int, threads: int, size: int
+        self,
+        lessons: Lessons,
+        members: list[Member],
+        batch: int,
+        threads: int,
+        size: int,
+        *,
+        exact: bool,
     ) -> None:
         states = [start(member, lessons) for member in members]
         parts = [states[first : first + size] for first in range(0, len(states), size)]
-        self._blocks = [Block(lessons, part, batch) for part in parts]
+        self._blocks = [Block(lessons, part, batch, exact=exact) for part in parts]
         self._states, self._pool, self._taken = states, ThreadPoolExecutor(threads), 0
 
     def take(self, steps: int) -> None:
@@ -134,10 +143,10 @@ def milliseconds(take: Callable[[int], None], steps: int) -> float:
     return (time.perf_counter() - started) / steps * 1e3
 
 
-def gemm_gflops() -> float:
+def gemm_gflops(kind: torch.dtype) -> float:
     """What one core reaches in a product of 1024 × 1024, GFLOP/s, the median of 9."""
     torch.set_num_threads(1)
-    one, other = torch.randn(1024, 1024), torch.randn(1024, 1024)
+    one, other = torch.randn(1024, 1024).to(kind), torch.randn(1024, 1024).to(kind)
     reached = []
     for _ in range(9):
         started = time.perf_counter()
@@ -158,55 +167,70 @@ def spread(times: list[float]) -> str:
 
 
 def one_case(
-    lessons: Lessons, batch: int, width: int, threads: int, repeats: int, roof: float
+    lessons: Lessons, batch: int, width: int, threads: int, repeats: int, roofs: list[float]
 ) -> str:
+    """A line of the table; an engine for each roofline, the first in float32."""
     members = make_members(width)
     block = Block(lessons, [start(members[0], lessons)], batch)
     size = members_of_a_block(block.layout, batch, torch.device("cpu"))
     size = min(size, -(-NETWORKS // threads))
     loop = Loop(lessons, members, batch)
-    engine = Engine(lessons, members, batch, threads, size)
+    engines = [
+        Engine(lessons, members, batch, threads, size, exact=place == 0)
+        for place in range(len(roofs))
+    ]
     steps = max(4, int(2000 / (batch * width) ** 0.5 / 4))
     torch.set_num_threads(threads)
     loop.take(2)
     torch.set_num_threads(1)
-    engine.take(2)
-    ours, theirs = [], []
+    for engine in engines:
+        engine.take(2)
+    theirs, ours = [], [list[float]() for _ in engines]
     for _ in range(repeats):
         torch.set_num_threads(threads)
         theirs.append(milliseconds(loop.take, steps))
         torch.set_num_threads(1)
-        ours.append(milliseconds(engine.take, steps))
-    ratio = statistics.median(t / o for t, o in zip(theirs, ours, strict=True))
-    share = step_gflop(batch, width) / (statistics.median(ours) / 1e3) / (roof * threads)
-    apart = float((loop.weights() - engine.weights()).abs().max())
-    return (
-        f"| {batch} | {width} | {threads} | {size} | {spread(theirs)} | {spread(ours)} | "
-        f"{ratio:.1f}× | {share:.0%} | {apart:.0e} |"
-    )
+        for engine, taken in zip(engines, ours, strict=True):
+            taken.append(milliseconds(engine.take, steps))
+    cells = [str(batch), str(width), str(threads), str(size), spread(theirs)]
+    for taken, roof in zip(ours, roofs, strict=True):
+        ratio = statistics.median(t / o for t, o in zip(theirs, taken, strict=True))
+        share = step_gflop(batch, width) / (statistics.median(taken) / 1e3) / (roof * threads)
+        cells += [spread(taken), f"{ratio:.1f}×", f"{share:.0%}"]
+    apart = float((loop.weights() - engines[0].weights()).abs().max())
+    return f"| {' | '.join(cells)} | {apart:.0e} |"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=9)
     repeats = parser.parse_args().repeats
-    lessons, roof = make_lessons(torch.arange(ROWS), torch.arange(100)), gemm_gflops()
+    lessons = make_lessons(torch.arange(ROWS), torch.arange(100))
+    kinds = [torch.float32]
+    if has_quick_bf16(torch.device("cpu")):
+        kinds.append(torch.bfloat16)
+    roofs = [gemm_gflops(kind) for kind in kinds]
+    reached = " and ".join(f"{roof:.0f} GFLOP/s" for roof in roofs)
+    names = ["float32", "bf16 where worth it"][: len(kinds)]
+    head = ["batch", "D", "threads", "members a block", "loop ms"]
+    for name in names:
+        head += [f"{name}: ms", "ratio", "of roofline"]
     lines = [
         "# Engine against a loop of the same networks",
         "",
-        f"On: {' · '.join(machine().values())}; torch {versions()['torch']}; float32.",
+        f"On: {' · '.join(machine().values())}; torch {versions()['torch']}.",
         f"K = {NETWORKS} networks {COLUMNS}-D-D-{CLASSES}; milliseconds for one step of all, "
         f"median of {repeats} (least to most), timed in turn. Roofline: what one core reaches in "
-        f"a product of 1024 × 1024, {roof:.0f} GFLOP/s in this run. Apart: the largest difference "
-        "of a first-layer weight between the two, in the end.",
+        f"a product of 1024 × 1024, {reached} in this run. Apart: the largest difference of a "
+        "first-layer weight between the loop and the engine in float32, in the end.",
         "",
-        "| batch | D | threads | members a block | loop ms | engine ms | ratio | of roofline | "
-        "apart |",
-        "|---|---|---|---|---|---|---|---|---|",
+        f"| {' | '.join(head)} | apart |",
+        "|" + "---|" * (len(head) + 1),
     ]
+    print("\n".join(lines))
     for batch, width in CASES:
         for threads in (1, 2):
-            lines.append(one_case(lessons, batch, width, threads, repeats, roof))
+            lines.append(one_case(lessons, batch, width, threads, repeats, roofs))
             print(lines[-1], flush=True)
     RESULTS.write_text("\n".join(lines) + "\n")
 

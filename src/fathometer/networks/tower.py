@@ -1,7 +1,10 @@
 """The dense layers of P networks with their gradients written by hand.
 
 What autograd would do, but in place and as one node: activations this large do not fit a core's
-cache, and every pass over them that is saved counts."""
+cache, and every pass over them that is saved counts.
+
+In a pass that casts (`torch.autocast`) the hidden layers are bf16, forward and backward, and half
+as large; the last layer's sums, and all gradients handed back, are float32."""
 
 from __future__ import annotations
 
@@ -25,10 +28,11 @@ class Tower(torch.autograd.Function):
         context: Any, x: Tensor, smooth: bool, masking: Masking | None, *layers: Tensor
     ) -> Tensor:
         """x (P, B, D); layers: each layer's weight (P, D, H) and bias (P, H) in turn."""
-        weights, biases = layers[::2], layers[1::2]
-        entered, sums, masks = [x], list[Tensor](), list[Tensor | None]()
-        for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
-            total = torch.baddbmm(bias.unsqueeze(1), entered[-1], weight)
+        kind = hidden_kind(x)
+        weights = [weight.to(kind) for weight in layers[::2]]
+        entered, sums, masks = [x.to(kind)], list[Tensor](), list[Tensor | None]()
+        for weight, bias in zip(weights[:-1], layers[1:-2:2], strict=True):
+            total = torch.baddbmm(bias.to(kind).unsqueeze(1), entered[-1], weight)
             if smooth:
                 sums.append(total)
                 units = silu(total)
@@ -39,23 +43,34 @@ class Tower(torch.autograd.Function):
             entered.append(units if mask is None else units.mul_(mask))
         context.save_for_backward(*weights)
         context.entered, context.sums, context.masks = entered, sums, masks
-        return torch.baddbmm(biases[-1].unsqueeze(1), entered[-1], weights[-1])
+        context.given = x.dtype, layers[-1].dtype
+        with torch.autocast(x.device.type, enabled=False):
+            last = entered[-1].to(layers[-1].dtype)
+            return torch.baddbmm(layers[-1].unsqueeze(1), last, layers[-2])
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """The gradients of x, and of each weight and bias."""
-        (up,) = gradients
+        weights, entered = context.saved_tensors, context.entered
+        kind_of_x, kind = context.given
+        up = gradients[0].to(weights[0].dtype)
         found: list[Tensor] = []
-        weights = context.saved_tensors
         for place in reversed(range(len(weights))):
-            found += [up.sum(dim=1), torch.bmm(context.entered[place].transpose(1, 2), up)]
+            own = torch.bmm(entered[place].transpose(1, 2), up)
+            found += [up.sum(dim=1).to(kind), own.to(kind)]
             if place == 0 and not context.needs_input_grad[0]:
                 break
             up = torch.bmm(up, weights[place].transpose(1, 2))
             if place:
                 _through_units(up, context, place - 1)
-        own = up if context.needs_input_grad[0] else None
-        return (own, None, None, *reversed(found))
+        entering = up.to(kind_of_x) if context.needs_input_grad[0] else None
+        return (entering, None, None, *reversed(found))
+
+
+def hidden_kind(x: Tensor) -> torch.dtype:
+    """What hidden layers over these inputs are computed in."""
+    kind = x.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
 
 
 def _through_units(up: Tensor, context: Any, place: int) -> None:

@@ -18,6 +18,7 @@ from torch.optim.adamw import adamw
 
 from fathometer.networks.network import Headed, Network, Parameters
 from fathometer.population.member import Lessons, Member
+from fathometer.population.precision import casting_members
 from fathometer.population.randomness import MemberDropout
 from fathometer.population.state import (
     MemberState,
@@ -81,12 +82,15 @@ class Block:
     """P members of one shape while they are trained; their states are brought up to date by
     `settle`."""
 
-    def __init__(self, lessons: Lessons, states: Sequence[MemberState], batch: int) -> None:
+    def __init__(
+        self, lessons: Lessons, states: Sequence[MemberState], batch: int, *, exact: bool = False
+    ) -> None:
         self._lessons, self._states, self._batch = lessons, states, batch
         self._network = padded_network(states[0].member.network)
         self.layout = padded_layout(states, lessons)
         device = lessons.target.device
         shape = len(states), self.layout.size
+        self._casting = casting_members(device, math.prod(shape) * batch, exact=exact)
         self._weights, self._first, self._second, self._gradient = (
             torch.zeros(shape, device=device) for _ in range(4)
         )
@@ -151,13 +155,14 @@ class Block:
         target = self._targets.index_select(0, (places + self._variants).flatten())
         target = target.view(places.shape)
         parameters = self._leaves | self._fixed
-        if isinstance(self._network, Headed):
-            heads = self._network.heads(parameters, inputs, self._drop)
-            each = heads.shape[1]
-            taught = target.repeat_interleave(each, dim=0)
-            losses = self._losses(heads.flatten(0, 1), taught, each).view(len(places), -1)
-        else:
-            losses = self._losses(self._network.forward(parameters, inputs, self._drop), target)
+        network = self._network
+        with self._casting:
+            answer = network.heads if isinstance(network, Headed) else network.forward
+            outputs = answer(parameters, inputs, self._drop).float()
+        heads = outputs.shape[1] if isinstance(network, Headed) else 1
+        if isinstance(network, Headed):
+            outputs, target = outputs.flatten(0, 1), target.repeat_interleave(heads, dim=0)
+        losses = self._losses(outputs, target, heads).view(len(places), -1)
         # A sum over members keeps each member's gradient what it would be alone.
         found = torch.autograd.grad(losses.mean(dim=1).sum(), list(self._leaves.values()))
         for place, gradient in zip(self._gradients, found, strict=True):

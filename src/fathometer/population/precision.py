@@ -1,8 +1,8 @@
 """In which precision networks multiply while they learn: bf16 where the machine is quicker with it.
 
-Weights, sums, losses and the optimizer stay in float32 everywhere, and what a network answers after
-its training is computed in float32, as its model file computes it. On processors without AMX all
-of this is float32."""
+Weights, sums of gradients, losses and the optimizer stay in float32 everywhere, and what a network
+answers after its training is computed in float32, as its model file computes it. On processors
+without bf16 products all of this is float32."""
 
 from __future__ import annotations
 
@@ -12,30 +12,45 @@ from typing import Any
 
 import torch
 
+# Below this the casts and the slower start of a bf16 product cost more than they save, 0.2 ms a
+# step of three layers (EPYC with AVX-512 BF16, torch 2.13).
+WORTH_CASTING = 2**24
+
 
 def has_quick_bf16(device: torch.device) -> bool:
-    """Whether products in bf16 take less time there: on a GPU, and on cores with AMX."""
-    return device.type == "cuda" or torch.cpu._is_amx_tile_supported()
+    """Whether products in bf16 take less time there: on a GPU, and on cores with an instruction
+    for them (AMX, or AVX-512's own)."""
+    if device.type == "cuda":
+        return True
+    return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
 
 
 def casting(device: torch.device) -> torch.autocast:
-    """A pass in which activations are bf16 too: for convolutions, which wait for memory."""
+    """A forward pass in which products, and the activations between them, are bf16."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_quick_bf16(device))
 
 
-@contextmanager
-def rounded_products(device: torch.device, *, exact: bool) -> Iterator[None]:
-    """Let products of float32 matrices round what they multiply to bf16 (on a GPU to TF32).
+def casting_members(device: torch.device, work: int, *, exact: bool) -> torch.autocast:
+    """`casting` for the batched networks of a population, where a step's products are worth it.
 
-    For the batched products of populations, forward and backward, a user's own layers among them;
-    with `exact`, or where it is not quicker, nothing changes. `benchmarks/precision.py` shows that
-    the networks learn as well."""
-    is_cuda = device.type == "cuda"
-    backend: Any = torch.backends.cuda if is_cuda else torch.backends.mkldnn
-    products = backend.matmul
+    work: weights of all members times the rows that each learns from in a step. With `exact` there
+    is none; nor on a GPU, where each cast is one more kernel to launch (see `tf32_products`).
+    `benchmarks/precision.py` shows that the networks learn as well, `benchmarks/engine.py` what a
+    step takes."""
+    worth = device.type == "cpu" and work >= WORTH_CASTING and not exact
+    return torch.autocast(
+        device.type, dtype=torch.bfloat16, enabled=worth and has_quick_bf16(device)
+    )
+
+
+@contextmanager
+def tf32_products(device: torch.device, *, exact: bool) -> Iterator[None]:
+    """Let a GPU round what it multiplies to TF32, forward and backward, unless it is to be
+    `exact`; elsewhere nothing changes."""
+    products: Any = torch.backends.cuda.matmul
     before = products.fp32_precision
-    if has_quick_bf16(device) and not exact:
-        products.fp32_precision = "tf32" if is_cuda else "bf16"
+    if device.type == "cuda" and not exact:
+        products.fp32_precision = "tf32"
     try:
         yield
     finally:

@@ -106,5 +106,5 @@ class MemberDropout:
             whole[:, :part] = drawn.view(torch.int16)[: rows * part].view(rows, part)
             whole[:, part:] = 0
         kept = bits[:, : rows * width] <= self._highest
-        each = self._scales.view(-1, *[1] * (activations.dim() - 1))
+        each = self._scales.to(activations.dtype).view(-1, *[1] * (activations.dim() - 1))
         return kept.view(activations.shape) * each

@@ -28,7 +28,7 @@ from fathometer.population.checkpoint import Checkpoint
 from fathometer.population.cohort import Cohort
 from fathometer.population.cost import members_of_a_block
 from fathometer.population.member import Graduate, Lessons, Member, Rung, Schedule
-from fathometer.population.precision import rounded_products
+from fathometer.population.precision import tf32_products
 from fathometer.population.state import padded_network, start
 from fathometer.population.stopping import diverged, survivors
 
@@ -82,7 +82,7 @@ def train(
         saved.restore(population)
     device = lessons.target.device
     with one_thread_an_operator() as cores:
-        with rounded_products(device, exact=schedule.exact):
+        with tf32_products(device, exact=schedule.exact):
             population.run(1 if device.type == "cuda" else cores, goes_on, report, saved)
         return population.graduates()
 
@@ -259,7 +259,10 @@ class Wave:
         states = [state for cohort in cohorts for state in cohort.states]
         parts = np.array_split(np.arange(len(states)), min(cores, len(states)))
         self._cohorts, self._every, self._pool = cohorts, schedule.every, pool
-        self._blocks = [Block(lessons, [states[p] for p in part], schedule.batch) for part in parts]
+        self._blocks = [
+            Block(lessons, [states[p] for p in part], schedule.batch, exact=schedule.exact)
+            for part in parts
+        ]
         self._parts = parts
         self._taken = [0] * len(parts)
         self._settled = list(self._taken)
