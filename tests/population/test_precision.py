@@ -8,9 +8,9 @@ from torch import Tensor
 from torch.nn.functional import silu
 
 from fathometer.networks import layers
-from fathometer.population import precision
 from fathometer.population.precision import (
     WORTH_CASTING,
+    casting,
     casting_members,
     has_quick_bf16,
     tf32_products,
@@ -53,11 +53,20 @@ def test_casts_are_made_where_a_step_is_worth_them(monkeypatch: pytest.MonkeyPat
             assert torch.is_autocast_enabled("cpu") is casts
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_network_of_raw_values_says_whether_it_wants_casts(
+    monkeypatch: pytest.MonkeyPatch, wanted: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+    with casting(CPU, wanted=wanted):
+        assert torch.is_autocast_enabled("cpu") is wanted
+
+
 def test_without_an_instruction_for_bf16_nothing_is_cast(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"):
         monkeypatch.setattr(torch.cpu, name, lambda: False)
     assert not has_quick_bf16(CPU)
-    with casting_members(CPU, WORTH_CASTING, exact=False), precision.casting(CPU):
+    with casting_members(CPU, WORTH_CASTING, exact=False), casting(CPU, wanted=True):
         assert not torch.is_autocast_enabled("cpu")
 
 

@@ -25,13 +25,21 @@ def has_quick_bf16(device: torch.device) -> bool:
     return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
 
 
-def casting(device: torch.device) -> torch.autocast:
-    """A forward pass in which products, and the activations between them, are bf16."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_quick_bf16(device))
+def casting(device: torch.device, *, wanted: bool) -> torch.autocast:
+    """A forward pass in which products, and the activations between them, are bf16: on a GPU, and
+    where a network of raw values wants it (`RawTraining.casts`).
+
+    On an EPYC with AVX-512 BF16 convolutions over pictures take 0.55 to 0.95 of the time
+    (`benchmarks/pictures_deep.py speed`), over words about as long; word vectors and transformers
+    would take longer."""
+    pays = device.type == "cuda" or wanted
+    return torch.autocast(
+        device.type, dtype=torch.bfloat16, enabled=pays and has_quick_bf16(device)
+    )
 
 
 def casting_members(device: torch.device, work: int, *, exact: bool) -> torch.autocast:
-    """`casting` for the batched networks of a population, where a step's products are worth it.
+    """The same for the batched networks of a population, where a step's products are worth it.
 
     work: weights of all members times the rows that each learns from in a step. With `exact` there
     is none; nor on a GPU, where each cast is one more kernel to launch (see `tf32_products`).

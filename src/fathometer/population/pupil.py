@@ -75,6 +75,7 @@ class Pupil:
         self._shown = torch.Generator().manual_seed(2 * seed)  # orders and augmentations
         self._dropped = torch.Generator(device).manual_seed(2 * seed + 1)
         self._net.draw_from(self._dropped)
+        self._casting = casting(device, wanted=training.casts)
         self._moved = [Moved(rate, weights) for rate, weights in self._net.groups() if weights]
         self.epoch = 0
 
@@ -110,7 +111,7 @@ class Pupil:
         raws = self._net.augment(self._lessons.take(self._fold, rows), visit)
         for parameter in self._net.parameters():
             parameter.grad = None
-        with casting(self._lessons.target.device):
+        with self._casting:
             outputs = self._net(raws)
         smoothing = self._training.label_smoothing
         torch.autograd.backward(self._loss(outputs.float(), self._target(rows), smoothing))

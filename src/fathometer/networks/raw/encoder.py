@@ -83,6 +83,7 @@ class RawTraining:
     dropout: float = 0.0  # of the joined features, before the head
     warm_up: float = 0.1  # share of the steps in which the learning rate rises; then it falls to 0
     seeds: int = 1  # networks for each fold
+    casts: bool = False  # hidden layers in bf16 pay on processors that multiply it sooner
     head: Rate = field(default_factory=Rate)
 
 

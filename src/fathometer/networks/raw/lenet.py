@@ -35,8 +35,8 @@ from fathometer.networks.raw.encoder import (
 )
 
 SIDE = 32  # pixels; the paper's input
-TAUGHT_1998 = RawTraining(epochs=12, batch=128, head=Rate(learning_rate=2e-3))
-TAUGHT_MODERN = RawTraining(epochs=12, batch=128, head=Rate(learning_rate=4e-3))
+TAUGHT_1998 = RawTraining(epochs=12, batch=128, casts=True, head=Rate(learning_rate=2e-3))
+TAUGHT_MODERN = RawTraining(epochs=12, batch=128, casts=True, head=Rate(learning_rate=4e-3))
 # Table I of the paper: which maps of S2 each map of C3 is connected to.
 CONNECTED = (
     *((0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (0, 4, 5), (0, 1, 5)),

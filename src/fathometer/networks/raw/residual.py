@@ -19,7 +19,11 @@ from fathometer.networks.raw.shown import ShownEncoder
 
 FINEST = 40  # places a side after the stem, at most
 TAUGHT = RawTraining(
-    epochs=8, batch=128, label_smoothing=0.1, head=Rate(learning_rate=1e-2, weight_decay=1e-3)
+    epochs=8,
+    batch=128,
+    label_smoothing=0.1,
+    casts=True,
+    head=Rate(learning_rate=1e-2, weight_decay=1e-3),
 )
 
 

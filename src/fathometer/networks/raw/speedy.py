@@ -29,7 +29,11 @@ from fathometer.networks.raw.shown import ShownEncoder
 
 MOST_KERNELS = 24  # eigenvectors of patches; with their negatives twice as many maps
 TAUGHT = RawTraining(
-    epochs=8, batch=256, label_smoothing=0.1, head=Rate(learning_rate=1e-2, weight_decay=1e-3)
+    epochs=8,
+    batch=256,
+    label_smoothing=0.1,
+    casts=True,
+    head=Rate(learning_rate=1e-2, weight_decay=1e-3),
 )
 
 

@@ -18,7 +18,7 @@ from fathometer.networks.raw.text_sequence import SequenceEncoder, write_mask
 
 BEYOND = 1e9  # more than any answer
 CUT = Tokens("word", length=256, vocabulary=40_000)
-TAUGHT = RawTraining(epochs=6, batch=64, dropout=0.3, head=Rate(learning_rate=1e-2))
+TAUGHT = RawTraining(epochs=6, batch=64, dropout=0.3, casts=True, head=Rate(learning_rate=1e-2))
 
 
 @dataclass(frozen=True)
