@@ -8,8 +8,8 @@ benchmarks/peers/, imports and predictions included in its time; it is stopped w
 a quarter, and what it has handed in until then counts. All answers on the test rows are scored by
 the same function. Ours is `fathom compare --minutes`: the winner it names, and beside it the
 contestant with the best out-of-fold score. Finished results are kept in the cache, so that a run
-which was stopped goes on. Prints a table; with --write also writes
-benchmarks/results/peers-SECONDS.md.
+which was stopped goes on. Prints a table; with --write adds the tables that were run to those in
+benchmarks/results/peers-SECONDS.json, and writes peers-SECONDS.md of them all.
 
 The error is normalised per table: 0 is the best contestant's score there, 1 that of a constant. The
 win rate is the share of the others, over all tables, that a contestant beats; equal scores are half
@@ -37,6 +37,7 @@ from data_sets import TABLES, TIMES, entries, metric_of, split_files
 
 from fathometer.table.metric import METRICS
 from fathometer.table.task import TaskKind
+from fathometer.trial.measure import machine, versions
 
 RESULTS = Path(__file__).parent / "results"
 SCRIPTS = Path(__file__).parent / "peers"
@@ -277,15 +278,19 @@ def win_rates(results: list[dict], names: list[str]) -> dict[str, float]:
 
 
 def as_markdown(results: list[dict], told: dict[str, str], options: argparse.Namespace) -> str:
-    from fathometer.trial.measure import machine, versions
-
     names = [name for name in told if any(name in result["found"] for result in results)]
     lines = [
         f"# Fathometer and its peers, {options.seconds:g} seconds each, on {len(results)} of "
         f"{options.tables} tables",
         "",
         f"`python benchmarks/peers.py DATA --seconds {options.seconds:g}`, one run a table, "
-        f"seed 0, one after another, on: {' · '.join(machine().values())}.",
+        "seed 0, one after another; all contestants on a table ran on the same machine:",
+        "",
+        *(
+            f"- {where}: {', '.join(r['name'] for r in results if r['machine'] == where)}"
+            for where in dict.fromkeys(result["machine"] for result in results)
+        ),
+        "",
         f"Fathometer {versions()['fathometer']}; the peers:",
         "",
         *(f"- {name}: {words}" for name, words in told.items() if name not in (OURS, OUR_BEST)),
@@ -351,7 +356,12 @@ def run_table(
     result = {}
     with tempfile.TemporaryDirectory() as name:
         question = ask(data, entry, Path(name))
-        result = {"name": question.name, "metric": question.metric, "constant": question.constant}
+        result = {
+            "name": question.name,
+            "metric": question.metric,
+            "constant": question.constant,
+            "machine": " · ".join(machine().values()),
+        }
         jobs = [(OURS, lambda: examine_ours(question, entry, options.seconds))]
         for peer in chosen.values():
             run = lambda peer=peer: {  # noqa: E731
@@ -365,6 +375,12 @@ def run_table(
                 kept.write_text(json.dumps({**result, "found": found}))
                 print(question.name, who, json.dumps(found[who]), file=sys.stderr, flush=True)
     return {**result, "found": found}
+
+
+def joined(before: list[dict], results: list[dict]) -> list[dict]:
+    """Results of earlier runs and of this one, which replaces those of the same tables."""
+    both = {result["name"]: result for result in before}
+    return list((both | {result["name"]: result for result in results}).values())
 
 
 def main() -> None:
@@ -391,10 +407,14 @@ def main() -> None:
                 told[peer.name] = f"not entered, it could not be installed: {words}"
                 print(peer.name, told[peer.name], file=sys.stderr)
         results = [run_table(options.data, entry, chosen, options) for entry in asked]
+        if options.write:
+            kept = RESULTS / f"peers-{options.seconds:g}.json"
+            results = joined(json.loads(kept.read_text()) if kept.exists() else [], results)
+            kept.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
         report = as_markdown(results, told, options)
         print(report)
         if options.write:
-            (RESULTS / f"peers-{options.seconds:g}.md").write_text(report, encoding="utf-8")
+            kept.with_suffix(".md").write_text(report, encoding="utf-8")
 
 
 if __name__ == "__main__":
