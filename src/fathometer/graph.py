@@ -256,6 +256,19 @@ def write_slice(graph: Graph, tensor: str, start: int, end: int, axis: int = 1) 
     return graph.add("Slice", tensor, *bounds)
 
 
+def write_squared_distances(graph: Graph, rows: str, reference: np.ndarray) -> str:
+    """Squared Euclidean distances in double, (rows, references), from a double tensor (rows,
+    columns) to a float32 (references, columns) that is written as it is."""
+    wide = graph.cast(graph.constant(reference), Element.DOUBLE)
+    across = graph.add("MatMul", rows, graph.add("Transpose", wide, perm=[1, 0]))
+    twice = graph.add("Mul", across, graph.constant(-2.0))
+    length = (reference.astype(np.float64) ** 2).sum(axis=1)
+    axis = graph.constant(np.array([1]))
+    own = graph.add("ReduceSum", graph.add("Mul", rows, rows), axis, keepdims=1)
+    squared = graph.add("Add", graph.add("Add", twice, graph.constant(length)), own)
+    return graph.add("Max", squared, graph.constant(0.0))
+
+
 def write_counts(graph: Graph, tokens: str, known: Sequence[str] | Sequence[int]) -> str:
     """How often each row of tokens, (rows, tokens), holds each known one; float (rows, known)."""
     is_text = all(isinstance(each, str) for each in known)

@@ -18,7 +18,7 @@ from fathometer.learners.light_gbm import LightGBM
 from fathometer.learners.linear import ElasticNet, Logistic, Ridge
 from fathometer.learners.naive_bayes import NaiveBayes
 from fathometer.learners.neighbours import Neighbours
-from fathometer.learners.network import ModernNetwork, PlainNetwork
+from fathometer.learners.network import ModernNetwork, PlainNetwork, RetrievalNetwork
 from fathometer.learners.random_forest import ExtraTrees, RandomForest
 from fathometer.learners.xg_boost import XGBoost
 from fathometer.modelfile.write import TOLERANCE, ship
@@ -55,6 +55,7 @@ LEARNERS: list[Learner] = [
     NaiveBayes((1.0,)),
     _brief(PlainNetwork(width=16)),
     _brief(ModernNetwork()),
+    _brief(RetrievalNetwork()),
 ]
 CLASSIFIERS = [learner for learner in LEARNERS if not isinstance(learner, Ridge | ElasticNet)]
 QUESTIONS = ("survival", "classes", "fares")

@@ -14,6 +14,7 @@ from fathometer.learners.network import (
     MOST_GROUPS,
     ModernNetwork,
     PlainNetwork,
+    RetrievalNetwork,
     Setting,
     Training,
     plan,
@@ -30,7 +31,11 @@ from fathometer.table.task import Task, TaskKind
 
 BRIEF = Training(epochs=4, least_steps=80, seeds=2)
 SEARCH = ModernNetwork(configurations=4, training=replace(BRIEF, epochs=7, least_steps=140))
-LEARNERS = [PlainNetwork(width=32, training=BRIEF), ModernNetwork(training=BRIEF)]
+LEARNERS = [
+    PlainNetwork(width=32, training=BRIEF),
+    ModernNetwork(training=BRIEF),
+    RetrievalNetwork(training=BRIEF),
+]
 learners = pytest.mark.parametrize("learner", LEARNERS, ids=lambda learner: learner.name)
 
 

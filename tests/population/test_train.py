@@ -12,6 +12,7 @@ from fathometer.errors import LearnerError
 from fathometer.networks.modern import Modern
 from fathometer.networks.network import Inputs, Network, Shape
 from fathometer.networks.perceptron import Perceptron
+from fathometer.networks.retrieval import Retrieval
 from fathometer.population.member import (
     Graduate,
     Lessons,
@@ -310,3 +311,57 @@ def test_a_logarithm_is_judged_within_the_range_seen_as_it_answers() -> None:
     values = own.standardised(outputs, 0).double() * own.plain_spread[0] + own.plain_mean[0]
     torch.testing.assert_close(values[0, 0], own.low[0], rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(values[2, 0], own.high[0], rtol=1e-5, atol=1e-5)
+
+
+def retrieving(lessons: Lessons) -> list[Member]:
+    """One for each fold, of two learning rates."""
+    shape = Shape(3, 3, (4,), 2 if lessons.classify else 1)
+    network = Retrieval(shape, size=8, width=12, candidates=24)
+    return [
+        Member(network, fold, fold, rate, 1e-4, 0.1, 40)
+        for rate in (1e-3, 1e-2)
+        for fold in range(FOLDS)
+    ]
+
+
+@pytest.mark.parametrize("classify", [True, False])
+def test_a_retrieving_member_equals_the_same_network_trained_alone(classify: bool) -> None:
+    lessons = make_lessons(classify=classify)
+    members = retrieving(lessons)
+    for found, member in zip(train(lessons, members, SCHEDULE), members, strict=True):
+        # Alone it is kept when it itself is best, so the whole course is compared and not the end.
+        (alone,) = train(lessons, [member], SCHEDULE)
+        np.testing.assert_allclose(found.curve, alone.curve, rtol=1e-4)
+
+
+def test_what_a_retrieving_member_remembers_answers_its_validation_rows() -> None:
+    lessons = make_lessons(classify=True)
+    for graduate in train(lessons, retrieving(lessons), SCHEDULE):
+        member = graduate.member
+        rows, learned = lessons.validation[member.fold], lessons.learning[member.fold]
+        own = {name: tensor.unsqueeze(0) for name, tensor in graduate.parameters.items()}
+        inputs = lessons.inputs.take(torch.tensor([member.fold]), rows.unsqueeze(0))
+        answers = member.network.forward(own, inputs)[0]
+        torch.testing.assert_close(answers, graduate.outputs, atol=1e-5, rtol=1e-5)
+        remembered = own["values"][0].argmax(dim=1)[: len(learned)]
+        assert torch.equal(remembered, lessons.target[member.fold, learned])
+
+
+def test_a_killed_retrieving_population_goes_on_to_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fathometer.population.train.SAVE_SECONDS", 0.0)
+    lessons, place, steps = make_lessons(classify=False), tmp_path / "p.npz", iter(range(1000))
+    members = retrieving(lessons)
+
+    def dies() -> bool:
+        if next(steps) == 17:
+            raise Killed
+        return True
+
+    whole = train(lessons, members, SCHEDULE)
+    with pytest.raises(Killed):
+        train(lessons, members, SCHEDULE, goes_on=dies, checkpoint=place)
+    for one, other in zip(whole, train(lessons, members, SCHEDULE, checkpoint=place), strict=True):
+        assert torch.equal(flat(one), flat(other))
+        assert torch.equal(one.outputs, other.outputs)

@@ -195,3 +195,11 @@ def test_names_that_are_the_same_once_cut_are_numbered():
     names = [fit.learner.name for each in fits for fit in each]
     assert len(set(names)) == len(names) == 4
     assert {len(name) for name in names} == {LONGEST_NAME}
+
+
+def test_the_retrieval_network_enters_where_there_is_time_or_it_is_named() -> None:
+    field = CLASSIFY, Table((ANSWERS, NUMBERS))
+    name = "retrieval network"
+    assert name in {one.name for one in entrants(*field, Effort.STANDARD, 0)}
+    assert name not in {one.name for one in entrants(*field, Effort.QUICK, 0)}
+    assert name in {one.name for one in reserves(*field, Effort.QUICK, 0)}

@@ -12,9 +12,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from fathometer.graph import Element, Graph
+from fathometer.graph import Element, Graph, write_squared_distances
 from fathometer.learners.contract import UNLIMITED, Budget, Family
-from fathometer.learners.distances import squared_distances, write_squared_distances
+from fathometer.learners.distances import squared_distances
 from fathometer.learners.tuned import Core, RecipeModel, Search, fit_tuned, no_reading
 from fathometer.table.split import Split
 from fathometer.table.table import Table

@@ -136,6 +136,22 @@ class ModernNetwork(NetworkLearner):
         ]
 
 
+@dataclass(frozen=True)
+class RetrievalNetwork(NetworkLearner):
+    """A network that answers from the learning rows that are most like the one asked about."""
+
+    training: Training = Training()
+    seed: int = 0
+    name: str = "retrieval network"
+    family: ClassVar[Family] = Family.DEEP
+
+    def settings(self, shape: Shape, *, has_logarithm: bool) -> Sequence[Setting]:
+        """The one setting there is."""
+        from fathometer.networks.retrieval import Retrieval
+
+        return [Setting(Retrieval(shape), 4e-3, 1e-4, 0.1)]
+
+
 def open_torch() -> None:
     """Import what training needs, so that the first network does not pay for all of them."""
     import fathometer.population.train  # noqa: F401

@@ -16,10 +16,10 @@ import numpy as np
 
 from fathometer.errors import OutOfTimeError
 from fathometer.features.roads import Road, feature_specs, fit_recipe
-from fathometer.graph import Element, Graph
+from fathometer.graph import Element, Graph, write_squared_distances
 from fathometer.learners.choice import choose_for_each_fold
 from fathometer.learners.contract import UNLIMITED, Account, Budget, Family, Progress, needs
-from fathometer.learners.distances import squared_distances, write_squared_distances
+from fathometer.learners.distances import squared_distances
 from fathometer.learners.squared_hinge import Calibration, fit_calibration, fit_squared_hinge, gram
 from fathometer.learners.tuned import RecipeModel
 from fathometer.table.metric import METRICS

@@ -142,6 +142,31 @@ class Headed(Protocol):
         ...
 
 
+@runtime_checkable
+class Retrieving(Protocol):
+    """A network that answers from the rows it has learned, which it remembers."""
+
+    @property
+    def candidates(self) -> int:
+        """How many rows a batch is compared with in a step, beside itself."""
+        ...
+
+    def recall(
+        self, parameters: Parameters, inputs: Inputs, target: Tensor, same: Tensor, drop: Dropout
+    ) -> Tensor:
+        """Answer for the first B of C learning rows from the others, (P, B, K).
+
+        inputs (P, C, ·), target (P, C), same (P, B, C): where a row meets itself."""
+        ...
+
+    def memory(
+        self, parameters: Parameters, learned: Sequence[tuple[Inputs, Tensor]]
+    ) -> Parameters:
+        """What `forward` needs beside the parameters: of each network the rows it remembers,
+        inputs (1, n, ·) and target (n,)."""
+        ...
+
+
 PADDED_WIDTHS = tuple(sorted({base << power for base in (2, 3) for power in range(2, 12)}))
 
 

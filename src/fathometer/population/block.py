@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import log_softmax, pad
 from torch.optim.adamw import adamw
 
-from fathometer.networks.network import Headed, Network, Parameters
+from fathometer.networks.network import Headed, Network, Parameters, Retrieving
 from fathometer.population.member import Lessons, Member
 from fathometer.population.precision import casting_members
 from fathometer.population.randomness import MemberDropout
@@ -29,6 +29,9 @@ from fathometer.population.state import (
 )
 
 CHUNK = 1024  # rows of each member in one forward pass outside training
+# Learning rows of a retrieving network, which all travel in its file; and those that it answers
+# from where its weights after one epoch are compared with those after another.
+MOST_REMEMBERED, MOST_COMPARED = 16_384, 4_096
 BETAS = (0.9, 0.95)  # RealMLP's second beta: quicker to forget, better with few steps
 CYCLES = 3
 
@@ -87,9 +90,12 @@ class Block:
     ) -> None:
         self._lessons, self._states, self._batch = lessons, states, batch
         self._network = padded_network(states[0].member.network)
+        self._drawn = rows_a_step(self._network, batch)
         self.layout = padded_layout(states, lessons)
         device = lessons.target.device
         shape = len(states), self.layout.size
+        # Distances are differences of large numbers: bf16 would leave little of them.
+        exact = exact or isinstance(self._network, Retrieving)
         self._casting = casting_members(device, math.prod(shape) * batch, exact=exact)
         self._weights, self._first, self._second, self._gradient = (
             torch.zeros(shape, device=device) for _ in range(4)
@@ -136,8 +142,8 @@ class Block:
         # a core is ten times slower at those (80 ms a step for 7 on kddcup99). For this thread.
         torch.set_flush_denormal(True)
         # Drawn for the whole stretch at once: P small draws a step would cost more than the step.
-        drawn = [state.stream.take(self._batch * count) for state in self._states]
-        rows = torch.stack(drawn).view(len(drawn), count, self._batch)
+        drawn = [state.stream.take(self._drawn * count) for state in self._states]
+        rows = torch.stack(drawn).view(len(drawn), count, self._drawn)
         places = self._folds.view(-1, 1, 1) * self._lessons.target.shape[1] + rows
         for step in range(count):
             self._differentiate(places[:, step])
@@ -150,19 +156,25 @@ class Block:
     def _differentiate(self, places: Tensor) -> None:
         """Gradients of one batch of each member's own rows, into the optimizer's matrix.
 
-        places (P, B): of the rows, all folds laid end to end."""
+        places (P, B): of the rows, all folds laid end to end; behind a batch, those of the rows
+        that it is compared with."""
         inputs = self._lessons.inputs.at(places)
         target = self._targets.index_select(0, (places + self._variants).flatten())
         target = target.view(places.shape)
         parameters = self._leaves | self._fixed
         network = self._network
         with self._casting:
-            answer = network.heads if isinstance(network, Headed) else network.forward
-            outputs = answer(parameters, inputs, self._drop).float()
+            if isinstance(network, Retrieving):
+                same = places[:, : self._batch].unsqueeze(2) == places.unsqueeze(1)
+                outputs = network.recall(parameters, inputs, target, same, self._drop)
+                target = target[:, : self._batch]
+            else:
+                answer = network.heads if isinstance(network, Headed) else network.forward
+                outputs = answer(parameters, inputs, self._drop).float()
         heads = outputs.shape[1] if isinstance(network, Headed) else 1
         if isinstance(network, Headed):
             outputs, target = outputs.flatten(0, 1), target.repeat_interleave(heads, dim=0)
-        losses = self._losses(outputs, target, heads).view(len(places), -1)
+        losses = self._losses(outputs, target.contiguous(), heads).view(len(places), -1)
         # A sum over members keeps each member's gradient what it would be alone.
         found = torch.autograd.grad(losses.mean(dim=1).sum(), list(self._leaves.values()))
         for place, gradient in zip(self._gradients, found, strict=True):
@@ -194,6 +206,9 @@ class Block:
         """Each member's mean loss on its validation rows, (P,) float64."""
         members = [state.member for state in self._states]
         parameters = self.layout.views(self._weights) | self._fixed
+        parameters = with_memory(
+            self._network, parameters, self._lessons, members, most=MOST_COMPARED
+        )
         outputs = validation_outputs(self._network, parameters, self._lessons, members)
         return np.array(
             [
@@ -235,6 +250,34 @@ def validation_loss(outputs: Tensor, member: Member, lessons: Lessons) -> float:
         outputs = lessons.logarithm.standardised(outputs, member.fold)
     losses = row_losses(outputs.unsqueeze(0), target.unsqueeze(0), lessons.classify)
     return float(losses.double().mean())
+
+
+def rows_a_step(network: Network, batch: int) -> int:
+    """How many rows of each member a step looks at."""
+    return batch + network.candidates if isinstance(network, Retrieving) else batch
+
+
+@torch.no_grad()
+def with_memory(
+    network: Network,
+    parameters: Parameters,
+    lessons: Lessons,
+    members: Sequence[Member],
+    *,
+    most: int = MOST_REMEMBERED,
+) -> Parameters:
+    """The parameters, and beside them what a retrieving network remembers of its learning rows, at
+    most so many of them."""
+    if not isinstance(network, Retrieving):
+        return parameters
+    learned = []
+    for fold in (member.fold for member in members):
+        rows = lessons.learning[fold]
+        kept = min(len(rows), most)  # spread over all of them
+        rows = rows[torch.arange(kept, device=rows.device) * len(rows) // kept]
+        inputs = lessons.inputs.take(rows.new_tensor([fold]), rows.unsqueeze(0))
+        learned.append((inputs, lessons.target[fold, rows]))
+    return parameters | network.memory(parameters, learned)
 
 
 @torch.no_grad()

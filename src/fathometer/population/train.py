@@ -23,7 +23,12 @@ import numpy as np
 import torch
 
 from fathometer.networks.network import Network
-from fathometer.population.block import Block, validation_outputs
+from fathometer.population.block import (
+    Block,
+    rows_a_step,
+    validation_outputs,
+    with_memory,
+)
 from fathometer.population.checkpoint import Checkpoint
 from fathometer.population.cohort import Cohort
 from fathometer.population.cost import members_of_a_block
@@ -143,8 +148,9 @@ class Population:
     def _admit(self, cores: int) -> None:
         """Fill the places of this wave from the queue, with networks that fit together."""
         leader = self.cohorts[(self.live or self.waiting)[0]]
+        rows = rows_a_step(self._runs_as(leader), self._schedule.batch)
         room = cores * members_of_a_block(
-            leader.states[0].layout, self._schedule.batch, self._lessons.target.device
+            leader.states[0].layout, rows, self._lessons.target.device
         )
         taken = sum(len(self.cohorts[place].states) for place in self.live)
         if taken > REFILL * room:
@@ -230,11 +236,14 @@ class Population:
         device = self._lessons.target.device
         own = [state.parameters for state in states]
         stacked = {name: torch.stack([p[name] for p in own]).to(device) for name in own[0]}
-        outputs = validation_outputs(members[0].network, stacked, self._lessons, members)
+        network = members[0].network
+        complete = with_memory(network, stacked, self._lessons, members)
+        outputs = validation_outputs(network, complete, self._lessons, members)
+        remembered = {name: own.cpu() for name, own in complete.items() if name not in stacked}
         return [
             Graduate(
                 state.member,
-                own[place],
+                own[place] | {name: each[place] for name, each in remembered.items()},
                 choice.curves[:, place],
                 int(choice.kept[place]),
                 outputs[place].cpu(),

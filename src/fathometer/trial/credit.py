@@ -19,7 +19,13 @@ from fathometer.learners.boosted import boosted_out_of_fold
 from fathometer.learners.contract import Budget, Learner, LearnsFeatures
 from fathometer.learners.light_gbm import LightGBM
 from fathometer.learners.linear import Logistic, Ridge
-from fathometer.learners.network import ModernNetwork, PlainNetwork, Training, train_on
+from fathometer.learners.network import (
+    ModernNetwork,
+    PlainNetwork,
+    RetrievalNetwork,
+    Training,
+    train_on,
+)
 from fathometer.learners.own_network import OwnNetwork
 from fathometer.learners.tuned import cross_tuned
 from fathometer.table.metric import METRICS
@@ -149,7 +155,7 @@ def _own(trial: Trial) -> Scored:
 
 def _training(network: Learner) -> Training:
     """Epochs and seeds of a network for tables; those of pictures and texts are not comparable."""
-    if isinstance(network, PlainNetwork | ModernNetwork | OwnNetwork):
+    if isinstance(network, PlainNetwork | ModernNetwork | RetrievalNetwork | OwnNetwork):
         return network.training
     return Training()
 

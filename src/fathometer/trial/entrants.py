@@ -20,7 +20,12 @@ from fathometer.learners.light_gbm import LightGBM
 from fathometer.learners.linear import ElasticNet, Logistic, Ridge
 from fathometer.learners.naive_bayes import NaiveBayes
 from fathometer.learners.neighbours import Neighbours
-from fathometer.learners.network import ModernNetwork, PlainNetwork, Training
+from fathometer.learners.network import (
+    ModernNetwork,
+    PlainNetwork,
+    RetrievalNetwork,
+    Training,
+)
 from fathometer.learners.own_network import OwnNetwork
 from fathometer.learners.random_forest import ExtraTrees, RandomForest
 from fathometer.learners.raw_network import RawNetwork
@@ -113,6 +118,7 @@ RAW_STEPS: dict[Effort, RawSteps] = {
         convolved=500_000_000,
     ),
 }
+RETRIEVAL_STEPS = 2_000  # each takes as long as about ten of another network's
 LEAST_ROUNDS = 60
 # CatBoost's time for a round grows with the classes: on kddcup99 (23) 60 rounds took 37 s, 40 with
 # larger steps 25 s, accuracy 0.998 either way; letter_recognition (26) 0.937 and 0.930.
@@ -191,6 +197,7 @@ def reserves(task: Task, table: Table, effort: Effort, seed: int) -> tuple[Learn
     able = _able(task, table, effort, seed)
     names, out = {one.name for one in able}, left_out(task, table, effort)
     others = {one.name: one for one in table_entrants(task, effort, seed)}
+    others |= {one.name: one for one in (retrieval(effort, seed),)}
     if has_prose(table, task):  # who reads texts alone, beside pictures
         texts = text_entrants(task, table, RAW_STEPS[effort], others, seed)
         others |= {one.name: one for one in texts}
@@ -265,6 +272,12 @@ def training_of(effort: Effort) -> Training:
     return Training(epochs=STEPS[effort].epochs, seeds=STEPS[effort].seeds)
 
 
+def retrieval(effort: Effort, seed: int) -> RetrievalNetwork:
+    """A network that answers from learning rows; at effort quick it would take most of the time."""
+    training = replace(training_of(effort), seeds=1, most_steps=RETRIEVAL_STEPS)
+    return RetrievalNetwork(training, seed)
+
+
 def _called(longer: Longer, taken: set[str]) -> Longer:
     """With a name that says how much longer it takes, as a leaderboard has room for it; names that
     are the same once they are cut are numbered."""
@@ -337,6 +350,7 @@ def table_entrants(
             seed=seed,
         ),
         ModernNetwork(tried, search, seed=seed),
+        *(() if effort is Effort.QUICK else (retrieval(effort, seed),)),
         XGBoost(rounds, rate, steps.patience, configurations=tried, seed=seed),
         RandomForest(trees=steps.trees, configurations=tried, seed=seed),
         ExtraTrees(trees=steps.trees, configurations=tried, seed=seed),

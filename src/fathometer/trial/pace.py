@@ -38,6 +38,7 @@ CHEAPEST_FIRST = (
     "LeNet-5 modern",
     "modern network",
     "perceptron",
+    "retrieval network",
     "word convolution",
     "convolutional network",
     "residual network",
