@@ -90,7 +90,7 @@ class Block:
     ) -> None:
         self._lessons, self._states, self._batch = lessons, states, batch
         self._network = padded_network(states[0].member.network)
-        self._drawn = rows_a_step(self._network, batch)
+        self._drawn = rows_a_step(self._network, batch, lessons)
         self.layout = padded_layout(states, lessons)
         device = lessons.target.device
         shape = len(states), self.layout.size
@@ -252,9 +252,11 @@ def validation_loss(outputs: Tensor, member: Member, lessons: Lessons) -> float:
     return float(losses.double().mean())
 
 
-def rows_a_step(network: Network, batch: int) -> int:
+def rows_a_step(network: Network, batch: int, lessons: Lessons) -> int:
     """How many rows of each member a step looks at."""
-    return batch + network.candidates if isinstance(network, Retrieving) else batch
+    if not isinstance(network, Retrieving):
+        return batch
+    return min(batch + network.candidates, *(len(rows) for rows in lessons.learning))
 
 
 @torch.no_grad()
