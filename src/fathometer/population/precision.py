@@ -12,8 +12,8 @@ from typing import Any
 
 import torch
 
-# Below this the casts and the slower start of a bf16 product cost more than they save, 0.2 ms a
-# step of three layers (EPYC with AVX-512 BF16, torch 2.13).
+# Below this the casts and the slower start of a bf16 product cost more than they save: see the
+# smallest networks of `benchmarks/engine.py`.
 WORTH_CASTING = 2**24
 
 
@@ -29,9 +29,8 @@ def casting(device: torch.device, *, wanted: bool) -> torch.autocast:
     """A forward pass in which products, and the activations between them, are bf16: on a GPU, and
     where a network of raw values wants it (`RawTraining.casts`).
 
-    On an EPYC with AVX-512 BF16 convolutions over pictures take 0.55 to 0.95 of the time
-    (`benchmarks/pictures_deep.py speed`), over words about as long; word vectors and transformers
-    would take longer."""
+    With AVX-512 BF16 convolutions over pictures take less time; word vectors, whose whole table
+    would be cast, and transformers take more."""
     pays = device.type == "cuda" or wanted
     return torch.autocast(
         device.type, dtype=torch.bfloat16, enabled=pays and has_quick_bf16(device)
