@@ -13,7 +13,6 @@ from fathometer.networks.modern import Modern
 from fathometer.networks.network import Inputs, Network, Shape
 from fathometer.networks.perceptron import Perceptron
 from fathometer.networks.retrieval import Retrieval
-from fathometer.population.block import rows_a_step
 from fathometer.population.member import (
     Graduate,
     Lessons,
@@ -366,10 +365,3 @@ def test_a_killed_retrieving_population_goes_on_to_the_same_bytes(
     for one, other in zip(whole, train(lessons, members, SCHEDULE, checkpoint=place), strict=True):
         assert torch.equal(flat(one), flat(other))
         assert torch.equal(one.outputs, other.outputs)
-
-
-def test_a_retrieving_member_compares_with_no_more_rows_than_it_learns() -> None:
-    lessons = make_lessons(classify=True)
-    network = Retrieval(Shape(3, 3, (4,), 2), candidates=1_000)
-    assert rows_a_step(network, 16, lessons) == min(len(rows) for rows in lessons.learning)
-    assert rows_a_step(network_for(lessons), 16, lessons) == 16

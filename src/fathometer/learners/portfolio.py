@@ -47,7 +47,8 @@ class Entry:
 
 
 # The first of each architecture is what did best in `benchmarks/architectures.py`; the order is
-# that of what each adds to those before it. The heads of TabM cost five times as much a step.
+# that of what each adds to those before it. `benchmarks/portfolio.py` found none that is clearly
+# better on tables it was not chosen on. The heads of TabM cost five times as much a step.
 PORTFOLIO = (
     Entry("modern", 128, 3, 32, 6e-3, 2e-2, 0.15),
     Entry("modern", 128, 3, 32, 6e-3, 2e-2, 0.15, is_logarithmic=True),

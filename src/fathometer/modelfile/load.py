@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     import onnxruntime
 
 # Rows a chunk: large enough that the cost of a call vanishes, small enough that distances to five
-# thousand rows, in double, stay under 100 MB a thread. A retrieval network's, to
-# more rows, take several times as much.
+# thousand rows, in double, stay under 100 MB a thread. A retrieval network's, to more rows, take
+# several times as much.
 CHUNK = 1024
 # Counts of n-grams are up to 200,000 floats a row before they are weighed: 25 MB in such a chunk.
 # And the words of the longest text in a chunk make room for as many in every row.

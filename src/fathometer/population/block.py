@@ -90,7 +90,7 @@ class Block:
     ) -> None:
         self._lessons, self._states, self._batch = lessons, states, batch
         self._network = padded_network(states[0].member.network)
-        self._drawn = rows_a_step(self._network, batch, lessons)
+        self._drawn = rows_a_step(self._network, batch)
         self.layout = padded_layout(states, lessons)
         device = lessons.target.device
         shape = len(states), self.layout.size
@@ -171,8 +171,9 @@ class Block:
             else:
                 answer = network.heads if isinstance(network, Headed) else network.forward
                 outputs = answer(parameters, inputs, self._drop).float()
-        heads = outputs.shape[1] if isinstance(network, Headed) else 1
+        heads = 1
         if isinstance(network, Headed):
+            heads = outputs.shape[1]
             outputs, target = outputs.flatten(0, 1), target.repeat_interleave(heads, dim=0)
         losses = self._losses(outputs, target.contiguous(), heads).view(len(places), -1)
         # A sum over members keeps each member's gradient what it would be alone.
@@ -252,11 +253,9 @@ def validation_loss(outputs: Tensor, member: Member, lessons: Lessons) -> float:
     return float(losses.double().mean())
 
 
-def rows_a_step(network: Network, batch: int, lessons: Lessons) -> int:
+def rows_a_step(network: Network, batch: int) -> int:
     """How many rows of each member a step looks at."""
-    if not isinstance(network, Retrieving):
-        return batch
-    return min(batch + network.candidates, *(len(rows) for rows in lessons.learning))
+    return batch + network.candidates if isinstance(network, Retrieving) else batch
 
 
 @torch.no_grad()

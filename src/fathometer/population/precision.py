@@ -1,7 +1,7 @@
 """In which precision networks multiply while they learn: bf16 where the machine is quicker with it.
 
 Weights, sums of gradients, losses and the optimizer stay in float32 everywhere, and what a network
-answers after its training is computed in float32, as its model file computes it. On processors
+answers after its training is computed as its model file computes it, in no less. On processors
 without bf16 products all of this is float32."""
 
 from __future__ import annotations
