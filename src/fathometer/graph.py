@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 OPSETS = {"": 20, "ai.onnx.ml": 3, "com.microsoft": 1}
 IR_VERSION = 10
 
+# What the names of stored tensors begin with; those that hold rows of the training data are told
+# apart, so that a file can say how many travel in it.
+CONSTANT, TRAINING_ROWS = "/constant/", "/training rows/"
+
 # Arrays hold integers or bytes.
 Attribute = int | float | str | Sequence[int] | Sequence[float] | Sequence[str] | np.ndarray
 
@@ -68,8 +72,12 @@ class Graph:
         self._inputs.setdefault(port.name, (Element(kind.elem_type), shape))
         return str(port.name)
 
-    def constant(self, values: np.ndarray | np.generic | Sequence[str] | float) -> str:
-        """Store an array (numbers, booleans or strings) once and return its tensor."""
+    def constant(
+        self, values: np.ndarray | np.generic | Sequence[str] | float, *, is_rows: bool = False
+    ) -> str:
+        """Store an array (numbers, booleans or strings) once and return its tensor.
+
+        is_rows: its rows are training rows, in whatever form; the file will say how many."""
         from onnx import helper, numpy_helper
 
         array = np.asarray(values)
@@ -78,11 +86,16 @@ class Graph:
             tensor = helper.make_tensor("", Element.STRING.value, array.shape, flat)
         else:
             tensor = numpy_helper.from_array(np.ascontiguousarray(array))
-        name = "/constant/" + hashlib.sha256(tensor.SerializeToString()).hexdigest()[:24]
+        digest = hashlib.sha256(tensor.SerializeToString()).hexdigest()[:24]
+        name = (TRAINING_ROWS if is_rows else CONSTANT) + digest
         if name not in self._constants:
             tensor.name = name
             self._constants[name] = tensor
         return name
+
+    def again(self, name: str, values: np.ndarray) -> str:
+        """Store what another graph stores by this name."""
+        return self.constant(values, is_rows=name.startswith(TRAINING_ROWS))
 
     def add(
         self,
@@ -134,7 +147,7 @@ class Graph:
         for port in model.graph.input:
             self.declare(port)
         for tensor in model.graph.initializer:
-            renamed[tensor.name] = self.constant(tensor_array(tensor))
+            renamed[tensor.name] = self.again(tensor.name, tensor_array(tensor))
         for node in model.graph.node:
             if node.name.startswith("/out/"):
                 renamed[node.output[0]] = renamed[node.input[0]]
@@ -258,8 +271,8 @@ def write_slice(graph: Graph, tensor: str, start: int, end: int, axis: int = 1) 
 
 def write_squared_distances(graph: Graph, rows: str, reference: np.ndarray) -> str:
     """Squared Euclidean distances in double, (rows, references), from a double tensor (rows,
-    columns) to a float32 (references, columns) that is written as it is."""
-    wide = graph.cast(graph.constant(reference), Element.DOUBLE)
+    columns) to training rows, float32 (references, columns), that are written as they are."""
+    wide = graph.cast(graph.constant(reference, is_rows=True), Element.DOUBLE)
     across = graph.add("MatMul", rows, graph.add("Transpose", wide, perm=[1, 0]))
     twice = graph.add("Mul", across, graph.constant(-2.0))
     length = (reference.astype(np.float64) ** 2).sum(axis=1)

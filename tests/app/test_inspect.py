@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from fathometer.app.document import as_json
-from fathometer.app.inspect import inspection, print_inspection, quality_words
+from fathometer.app.inspect import inspection, print_inspection, quality_words, remarks
 from fathometer.learners.constant import Constant
+from fathometer.learners.neighbours import Neighbours
 from fathometer.modelfile.load import load
 from fathometer.modelfile.unlike import training_ranges
 from fathometer.modelfile.write import ship
@@ -53,6 +54,21 @@ def test_inspection_as_json_holds_what_the_training_rows_held(
     held = {each["name"]: each for each in document["training"]["columns"]}
     assert held["age"]["far"][0] < 0.42 < 80 < held["age"]["far"][1]
     assert held["sex"]["levels"] == ["female", "male"]
+
+
+def test_inspection_says_how_many_training_rows_travel(passengers: Path) -> None:
+    table = read(passengers).table
+    rows = np.arange(len(table))
+    split = Split(rows[180:], rows[:180], (rows[180:500], rows[500:]), seed=0)
+    task = Task(TaskKind.CLASSIFY, "survived", "roc_auc", ("0", "1"), integer_labels=True)
+    said = []
+    for learner in (Constant(), Neighbours((5,), most_rows=100)):
+        model = learner.fit(table, task, split)
+        file = ship(model, learner.name, table, split.lockbox).file()
+        said.append(dict(remarks(file))["holds"])
+        assert inspection(file)["training_rows"] == sum(file.contents.training_rows)
+    assert said[0] == "no row of the training data"
+    assert said[1].startswith(f"{sum(file.contents.training_rows)} rows of the training data")
 
 
 def test_file_that_was_never_measured_says_so() -> None:

@@ -38,6 +38,10 @@ each_kind = pytest.mark.parametrize(
 )
 
 
+def spare_of(task, table, effort, seed):
+    return reserves(task, table, effort, seed, entrants(task, table, effort, seed))
+
+
 def names(task, *columns, effort=Effort.QUICK):
     return [learner.name for learner in entrants(task, Table((ANSWERS, *columns)), effort, 0)]
 
@@ -82,10 +86,10 @@ def test_beside_pictures_both_sides_read_the_texts_as_they_are(task, linear):
 
 def test_who_reads_texts_alone_enters_beside_pictures_where_it_is_named():
     table = Table((ANSWERS, PHOTOS, REVIEWS))
-    spare = {one.name for one in reserves(CLASSIFY, table, Effort.QUICK, 0)}
+    spare = {one.name for one in spare_of(CLASSIFY, table, Effort.QUICK, 0)}
     assert {"word vectors", "word transformer", "NB-SVM", "CatBoost"} <= spare
     assert "word vectors" not in {
-        one.name for one in reserves(CLASSIFY, Table((ANSWERS, PHOTOS)), Effort.QUICK, 0)
+        one.name for one in spare_of(CLASSIFY, Table((ANSWERS, PHOTOS)), Effort.QUICK, 0)
     }
 
 
@@ -111,7 +115,7 @@ def test_with_many_words_only_what_is_named_costs_much():
     said = column_from("said", Kind.TEXT, ["it did not fit at all and went back"] * rows)
     table = Table((column_from("y", Kind.CATEGORY, ["a"] * rows), said))
     entered = entrants(CLASSIFY, table, Effort.QUICK, 0)
-    spare = reserves(CLASSIFY, table, Effort.QUICK, 0)
+    spare = spare_of(CLASSIFY, table, Effort.QUICK, 0)
     costly = {"word convolution", "word transformer"}
     assert not costly & {one.name for one in entered}
     assert costly | {"XGBoost"} <= {one.name for one in spare}
@@ -124,7 +128,7 @@ def test_with_many_words_only_what_is_named_costs_much():
 def test_nobody_enters_twice(columns):
     table = Table((ANSWERS, *columns))
     everybody = [*entrants(CLASSIFY, table, Effort.QUICK, 0)]
-    everybody += reserves(CLASSIFY, table, Effort.QUICK, 0)
+    everybody += spare_of(CLASSIFY, table, Effort.QUICK, 0)
     assert len({one.name for one in everybody}) == len(everybody)
 
 
@@ -202,4 +206,8 @@ def test_the_retrieval_network_enters_where_there_is_time_or_it_is_named() -> No
     name = "retrieval network"
     assert name in {one.name for one in entrants(*field, Effort.STANDARD, 0)}
     assert name not in {one.name for one in entrants(*field, Effort.QUICK, 0)}
-    assert name in {one.name for one in reserves(*field, Effort.QUICK, 0)}
+    assert name in {one.name for one in spare_of(*field, Effort.QUICK, 0)}
+    assert name not in {one.name for one in entrants(*field, Effort.QUICK, 0, minutes=2.0)}
+    assert name in {one.name for one in entrants(*field, Effort.QUICK, 0, minutes=5.0)}
+    longer = longer_fits(entrants(*field, Effort.QUICK, 0, minutes=5.0), *field, Effort.QUICK, 0)
+    assert [fit.times for fit in longer[name]] == [2.0, 4.0]

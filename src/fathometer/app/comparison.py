@@ -236,7 +236,9 @@ def _contestants(
     """Who enters, in their order.
 
     field: what `entrants` takes. own: networks of the user's own, and of checkpoints."""
-    entered = (*entrants(*field), *(reserves(*field) if options.only else ()))
+    entered = entrants(*field, options.minutes)
+    if options.only:
+        entered += reserves(*field, entered)
     learners = with_own(entered, own, options.only)
     return learners if options.minutes is None else cheapest_first(learners)
 

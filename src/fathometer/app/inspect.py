@@ -58,6 +58,7 @@ def remarks(model: ModelFile) -> Iterator[tuple[str, str]]:
     yield "quality", quality_words(model.quality)
     yield "parity", parity_words(model.parity)
     yield "answers", answer_words(model)
+    yield "holds", holding_words(model)
     if model.intervals is not None:
         yield "coverage", intervals_words(model.intervals)
     yield "made by", " · ".join(f"{name} {version}" for name, version in model.versions.items())
@@ -124,6 +125,15 @@ def answer_words(model: ModelFile) -> str:
     )
 
 
+def holding_words(model: ModelFile) -> str:
+    """What of the training data travels in the file."""
+    held = sum(model.contents.training_rows)
+    if not held:
+        return "no row of the training data"
+    rows = counted(held, "row")
+    return f"{rows} of the training data, in numbers: it is as confidential as they are"
+
+
 def inspection(model: ModelFile) -> dict[str, object]:
     """The same as plain values, the parity certificate's test vectors included."""
     return {
@@ -145,6 +155,7 @@ def inspection(model: ModelFile) -> dict[str, object]:
         "parity": dict(model.parity),
         "intervals": model.intervals.as_json() if model.intervals else None,
         "training": model.ranges.as_json() if model.ranges else None,
+        "training_rows": sum(model.contents.training_rows),
         "versions": dict(model.versions),
         "size_bytes": model.size_bytes,
         "sha256": model.sha256,

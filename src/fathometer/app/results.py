@@ -148,6 +148,7 @@ def report_content(
         rejected_listed=len(reading.rejected),
         notes=understanding.table.notes,
         suspicions=tuple(doubt.words for doubt in understanding.suspicions),
+        rows_held=sum(winner.file.contents.training_rows),
     )
 
 

@@ -149,7 +149,7 @@ class RetrievalNetwork(NetworkLearner):
         """The one setting there is."""
         from fathometer.networks.retrieval import Retrieval
 
-        return [Setting(Retrieval(shape), 4e-3, 1e-4, 0.1)]
+        return [Setting(Retrieval(shape), 1e-2, 1e-4, 0.1)]
 
 
 def open_torch() -> None:

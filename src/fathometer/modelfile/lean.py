@@ -61,6 +61,6 @@ def _write(
         return
     for name in node.input:
         if name in written.constants:
-            renamed[name] = graph.constant(written.array(name))
+            renamed[name] = graph.again(name, written.array(name))
     inputs = [renamed[name] for name in node.input]
     renamed.update(zip(node.output, graph.copy(node, inputs), strict=True))

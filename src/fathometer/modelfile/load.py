@@ -33,10 +33,9 @@ from fathometer.table.kind import ELEMENTS, ColumnSpec, Kind
 if TYPE_CHECKING:
     import onnxruntime
 
-# Rows a chunk: large enough that the cost of a call vanishes, small enough that distances to five
-# thousand rows, in double, stay under 100 MB a thread. A retrieval network's, to more rows, take
-# several times as much.
-CHUNK = 1024
+# Rows a chunk: large enough that the cost of a call vanishes. Where they are compared with training
+# rows, so many distances, in double and a few times over, are held at once.
+CHUNK, DISTANCES = 1024, 5 << 20
 # Counts of n-grams are up to 200,000 floats a row before they are weighed: 25 MB in such a chunk.
 # And the words of the longest text in a chunk make room for as many in every row.
 TEXT_CHUNK = 32
@@ -114,9 +113,7 @@ class ModelFile:
             return np.zeros((0, len(self.task.classes) or 1))
         if rows == 1 and not _take_pictures(self.columns):
             return np.array([self._row_reader.ready(feeds)])
-        splits = not SPLIT_TEXTS.isdisjoint(self.contents.operators)
-        chunk = PICTURE_CHUNK if _take_pictures(self.columns) else TEXT_CHUNK if splits else CHUNK
-        edges = chunk_edges(rows, chunk, runtime.cores())
+        edges = chunk_edges(rows, rows_a_chunk(self), runtime.cores())
         chunks = [
             {name: values[start:end] for name, values in feeds.items()}
             for start, end in pairwise(edges)
@@ -321,6 +318,15 @@ def load(path: str | Path) -> ModelFile:
         raise ModelFileError(
             error.fault, f"{location.name} was refused: {error.message}", try_next=error.try_next
         ) from error
+
+
+def rows_a_chunk(file: ModelFile) -> int:
+    """How many rows the runtime is handed at once."""
+    if _take_pictures(file.columns):
+        return PICTURE_CHUNK
+    if not SPLIT_TEXTS.isdisjoint(file.contents.operators):
+        return TEXT_CHUNK
+    return max(1, min(CHUNK, DISTANCES // max(file.contents.training_rows, default=1)))
 
 
 def from_bytes(content: bytes) -> ModelFile:

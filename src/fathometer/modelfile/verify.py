@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fathometer.errors import Fault, ModelFileError
-from fathometer.graph import OPSETS
+from fathometer.graph import OPSETS, TRAINING_ROWS
 from fathometer.modelfile.width import (
     LARGEST_WIDTH,
     STATED_WIDTHS,
@@ -80,6 +80,7 @@ class Contents:
     outputs: tuple[Port, ...]
     metadata: dict[str, str]
     operators: tuple[str, ...]  # distinct, sorted
+    training_rows: tuple[int, ...]  # that it holds, in whatever form: in each table of them
     sha256: str
 
 
@@ -101,6 +102,7 @@ def verify(content: bytes) -> Contents:
         tuple(walk.outputs),
         walk.metadata,
         tuple(sorted(walk.operators)),
+        tuple(s[0] for name, s in walk.shapes.items() if name.startswith(TRAINING_ROWS) and s),
         _check_hash(content, walk),
     )
 

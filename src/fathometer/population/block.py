@@ -31,7 +31,7 @@ from fathometer.population.state import (
 CHUNK = 1024  # rows of each member in one forward pass outside training
 # Learning rows of a retrieving network, which all travel in its file; and those that it answers
 # from where its weights after one epoch are compared with those after another.
-MOST_REMEMBERED, MOST_COMPARED = 16_384, 4_096
+MOST_REMEMBERED, MOST_COMPARED = 8_192, 4_096
 BETAS = (0.9, 0.95)  # RealMLP's second beta: quicker to forget, better with few steps
 CYCLES = 3
 
@@ -90,7 +90,7 @@ class Block:
     ) -> None:
         self._lessons, self._states, self._batch = lessons, states, batch
         self._network = padded_network(states[0].member.network)
-        self._drawn = rows_a_step(self._network, batch)
+        self._drawn = rows_a_step(self._network, batch, lessons)
         self.layout = padded_layout(states, lessons)
         device = lessons.target.device
         shape = len(states), self.layout.size
@@ -253,9 +253,11 @@ def validation_loss(outputs: Tensor, member: Member, lessons: Lessons) -> float:
     return float(losses.double().mean())
 
 
-def rows_a_step(network: Network, batch: int) -> int:
-    """How many rows of each member a step looks at."""
-    return batch + network.candidates if isinstance(network, Retrieving) else batch
+def rows_a_step(network: Network, batch: int, lessons: Lessons) -> int:
+    """How many rows of each member a step looks at; no more than any fold's members learn from."""
+    if not isinstance(network, Retrieving):
+        return batch
+    return max(batch, min(batch + network.candidates, *map(len, lessons.learning)))
 
 
 @torch.no_grad()

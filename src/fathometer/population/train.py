@@ -148,7 +148,7 @@ class Population:
     def _admit(self, cores: int) -> None:
         """Fill the places of this wave from the queue, with networks that fit together."""
         leader = self.cohorts[(self.live or self.waiting)[0]]
-        rows = rows_a_step(self._runs_as(leader), self._schedule.batch)
+        rows = rows_a_step(self._runs_as(leader), self._schedule.batch, self._lessons)
         room = cores * members_of_a_block(
             leader.states[0].layout, rows, self._lessons.target.device
         )

@@ -11,6 +11,7 @@ from fathometer.report.pieces import bullets, choice, inline, paragraph, program
 from fathometer.report.snippets import csharp_program, javascript_program, python_program
 from fathometer.table.metric import METRICS
 from fathometer.table.task import Task
+from fathometer.wording import counted
 
 
 def terms(content: ReportContent) -> Markup:
@@ -80,6 +81,7 @@ def _deployment(content: ReportContent) -> list[str]:
         "allowed; nothing needs to be recoded first.",
         f"Outputs: {outputs}.",
         *_arrived_whole(content),
+        *_rows_held(content),
         "Pin the onnxruntime version of your service and load the file once: many threads may ask "
         "one session.",
         together(
@@ -113,6 +115,16 @@ def _of_pictures(content: ReportContent) -> list[str]:
         "all zeros."
         for each in content.inputs
         if each.picture is not None
+    ]
+
+
+def _rows_held(content: ReportContent) -> list[str]:
+    if not content.rows_held:
+        return []
+    rows = counted(content.rows_held, "row")
+    return [
+        f"The file holds {rows} of the training data in numbers, which it compares new rows with: "
+        "hand it on only where you would hand on those."
     ]
 
 

@@ -118,13 +118,15 @@ RAW_STEPS: dict[Effort, RawSteps] = {
         convolved=500_000_000,
     ),
 }
-RETRIEVAL_STEPS = 2_000  # each takes as long as about ten of another network's
+# A retrieval network's steps take some hundred times as long as another's: where there are so many
+# minutes it enters. It is validated after so many steps, and so many times; the seeds.
+RETRIEVAL_MINUTES, RETRIEVAL_STEPS, RETRIEVAL_BATCH = 5.0, 25, 1_024
+RETRIEVAL_EPOCHS = {Effort.QUICK: (16, 1), Effort.STANDARD: (32, 1), Effort.THOROUGH: (32, 2)}
 LEAST_ROUNDS = 60
 # CatBoost's time for a round grows with the classes: on kddcup99 (23) 60 rounds took 37 s, 40 with
 # larger steps 25 s, accuracy 0.998 either way; letter_recognition (26) 0.937 and 0.930.
 MANY_CLASSES_ROUNDS = 40
 MOST_PENALTIES = (1.0, 1e-1, 1e-2, 1e-3, 1e-4)
-
 
 # Longer fits, for the time that is left of a wall-clock budget: an effort's steps, how many
 # configurations are searched, and about how many times as long as at effort quick they take on as
@@ -186,23 +188,31 @@ def raw_epochs(task: Task, table: Table, effort: Effort) -> int | None:
     return RAW_STEPS[effort].text_epochs if has_prose(table, task) else None
 
 
-def entrants(task: Task, table: Table, effort: Effort, seed: int) -> tuple[Learner, ...]:
-    """All learners for a task: those that always finish first, then the families in turn."""
+def entrants(
+    task: Task, table: Table, effort: Effort, seed: int, minutes: float | None = None
+) -> tuple[Learner, ...]:
+    """All learners for a task: those that always finish first, then the families in turn.
+
+    minutes: the wall-clock budget, if there is one."""
     out = left_out(task, table, effort)
-    return tuple(one for one in _able(task, table, effort, seed) if one.name not in out)
+    able = tuple(one for one in _able(task, table, effort, seed) if one.name not in out)
+    is_raw = has_pictures(table, task) or has_prose(table, task)
+    has_time = effort is Effort.QUICK and (minutes or 0.0) >= RETRIEVAL_MINUTES
+    return (*able, retrieval(effort, seed)) if has_time and not is_raw else able
 
 
-def reserves(task: Task, table: Table, effort: Effort, seed: int) -> tuple[Learner, ...]:
+def reserves(
+    task: Task, table: Table, effort: Effort, seed: int, entered: Sequence[Learner]
+) -> tuple[Learner, ...]:
     """Learners that enter only where they are named: others of their kind do, or cost less."""
-    able = _able(task, table, effort, seed)
-    names, out = {one.name for one in able}, left_out(task, table, effort)
-    others = {one.name: one for one in table_entrants(task, effort, seed)}
-    others |= {one.name: one for one in (retrieval(effort, seed),)}
+    plain = (*table_entrants(task, effort, seed), retrieval(effort, seed))
+    others = {one.name: one for one in plain}
     if has_prose(table, task):  # who reads texts alone, beside pictures
         texts = text_entrants(task, table, RAW_STEPS[effort], others, seed)
         others |= {one.name: one for one in texts}
-    spare = (one for name, one in others.items() if name not in names)
-    return (*(one for one in able if one.name in out), *spare)
+    others |= {one.name: one for one in _able(task, table, effort, seed)}
+    names = {one.name for one in entered}
+    return tuple(one for name, one in others.items() if name not in names)
 
 
 def longer_fits(
@@ -262,7 +272,7 @@ def _training_ratio(longer: Learner, first: Learner) -> float | None:
     passes = [
         one.training.epochs * one.training.seeds
         for one in (longer, first)
-        if isinstance(one, PlainNetwork | OwnNetwork)
+        if isinstance(one, PlainNetwork | OwnNetwork | RetrievalNetwork)
     ]
     return passes[0] / passes[1] if len(passes) > 1 else None
 
@@ -274,7 +284,9 @@ def training_of(effort: Effort) -> Training:
 
 def retrieval(effort: Effort, seed: int) -> RetrievalNetwork:
     """A network that answers from learning rows; at effort quick it would take most of the time."""
-    training = replace(training_of(effort), seeds=1, most_steps=RETRIEVAL_STEPS)
+    epochs, seeds = RETRIEVAL_EPOCHS[effort]
+    steps = RETRIEVAL_STEPS * epochs
+    training = Training(epochs, RETRIEVAL_BATCH, least_steps=steps, most_steps=steps, seeds=seeds)
     return RetrievalNetwork(training, seed)
 
 
