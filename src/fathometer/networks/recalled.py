@@ -29,49 +29,47 @@ class Recalled(torch.autograd.Function):
         """Answers (P, B, K) of the first B of C rows at places (P, C, E), values (P, C, K).
 
         same (P, B, C): a row and itself, which has no say."""
-        asked = places[:, : same.shape[1]]
+        batch = same.shape[1]
         length = places.square().sum(dim=2, keepdim=True)
         ones = torch.ones_like(length)
         # |a|² - 2 a · k + |k|², smoothed, as one product.
-        left = torch.cat(
-            [-2.0 * asked, length[:, : same.shape[1]] + SMOOTHING, ones[:, : same.shape[1]]], dim=2
-        )
+        left = torch.cat([-2.0 * places, length + SMOOTHING, ones], dim=2)[:, :batch]
         right = torch.cat([places, ones, length], dim=2).transpose(1, 2)
-        nearness = torch.empty(same.shape, device=places.device, dtype=places.dtype)
-        weights = torch.empty_like(nearness)
-        for rows in stretches(same.shape):
-            own = torch.bmm(left[:, rows], right).clamp_(min=SMOOTHING).sqrt_().neg_()
-            nearness[:, rows] = own.masked_fill_(same[:, rows], -math.inf)
-            weights[:, rows] = own.softmax(dim=2)
-        answers = torch.bmm(weights, values)
+        nearness, weights = (torch.empty_like(same, dtype=places.dtype) for _ in range(2))
+        for part in stretches(same.shape):
+            own = torch.mm(left[part], right[part[0]]).clamp_(min=SMOOTHING).sqrt_().neg_()
+            nearness[part] = own.masked_fill_(same[part], -math.inf)
+            weights[part] = own.softmax(dim=1)
         context.save_for_backward(places, values)
         context.nearness, context.weights = nearness, weights
-        return answers
+        return torch.bmm(weights, values)
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """The gradient of the places."""
         (places, values), (up,) = context.saved_tensors, gradients
         nearness, weights = context.nearness, context.weights
-        asked = places[:, : weights.shape[1]]
+        batch = weights.shape[1]
         # A column of ones adds up what the products are to be set off against.
-        ones = torch.ones_like(places[:, :, :1])
-        widened = torch.cat([places, ones], dim=2)
-        moved = torch.zeros_like(widened)
-        pulled = torch.empty_like(widened[:, : weights.shape[1]])
-        for rows in stretches(weights.shape):
-            pull = torch.bmm(up[:, rows], values.transpose(1, 2))
-            pull = torch._softmax_backward_data(pull, weights[:, rows], 2, pull.dtype)
-            pull.div_(nearness[:, rows])
-            pulled[:, rows] = torch.bmm(pull, widened)
-            moved.baddbmm_(pull.transpose(1, 2), widened[:, : weights.shape[1]][:, rows])
-        found = moved[:, :, -1:] * places - moved[:, :, :-1]
-        found[:, : weights.shape[1]] += pulled[:, :, -1:] * asked - pulled[:, :, :-1]
+        widened = torch.cat([places, torch.ones_like(places[:, :, :1])], dim=2)
+        pushed = torch.zeros_like(widened)
+        pulled = torch.empty_like(widened[:, :batch])
+        for part in stretches(weights.shape):
+            network = part[0]
+            pull = torch.mm(up[part], values[network].T)
+            pull = torch._softmax_backward_data(pull, weights[part], 1, pull.dtype)
+            pull.div_(nearness[part])
+            pulled[part] = torch.mm(pull, widened[network])
+            pushed[network].addmm_(pull.T, widened[part])
+        found = pushed[:, :, -1:] * places - pushed[:, :, :-1]
+        found[:, :batch] += pulled[:, :, -1:] * places[:, :batch] - pulled[:, :, :-1]
         return found, None, None
 
 
-def stretches(shape: torch.Size) -> Iterator[slice]:
-    """The rows whose distances, (P, B, C) in all, are held at once."""
+def stretches(shape: torch.Size) -> Iterator[tuple[int, slice]]:
+    """Which rows of which network are compared at a time, of distances (P, B, C) in all."""
     networks, rows, others = shape
-    most = max(1, DISTANCES_AT_ONCE // (networks * others))
-    yield from (slice(start, min(start + most, rows)) for start in range(0, rows, most))
+    most = max(1, DISTANCES_AT_ONCE // others)
+    for network in range(networks):
+        for start in range(0, rows, most):
+            yield network, slice(start, min(start + most, rows))

@@ -28,17 +28,16 @@ from fathometer.networks.network import (
     Shape,
     keep_all,
 )
-from fathometer.networks.recalled import SMOOTHING, Recalled
+from fathometer.networks.recalled import SMOOTHING, Recalled, stretches
+from fathometer.networks.waves import QUARTER, Waves
 
 WAVES, WAVE_WIDTH, FREQUENCY_SPREAD = 32, 8, 0.3
-QUARTER = 0.25  # of a turn, which makes a sine of a cosine
 SMALLEST_VARIANCE = 1e-5
 LEAST_PROBABILITY = 1e-30  # a float32 whose logarithm is finite
 FAR = 1e4  # from everything, in each coordinate: where there is no row to remember
 # Share of the variance of remembered rows that is left out, with the directions that hold it: of
 # 128, 7 to 35 stay, and answers on California housing, diamonds and letters are as good.
 LEFT_OUT = 0.01
-ROWS_AT_ONCE = 512  # that are compared with all remembered ones
 NORMS = ("inner", "outer")
 # Parameters that meet float32 inputs themselves.
 ENTERING = frozenset({"frequency", layers.EMBEDDING})
@@ -127,13 +126,13 @@ class Retrieval:
     def forward(self, parameters: Parameters, inputs: Inputs, drop: Dropout = keep_all) -> Tensor:
         """Logits or standardised values from what is remembered, (P, B, K)."""
 
-        embedded = self._asked(parameters, inputs, drop)
+        asked = self._asked(parameters, inputs, drop)
         keys, values = parameters["keys"].double(), parameters["values"].double()
-        parts = [
-            self._outputs(torch.bmm(torch.softmax(-distances(rows, keys), dim=2), values))
-            for rows in torch.split(embedded, ROWS_AT_ONCE, dim=1)
-        ]
-        return torch.cat(parts, dim=1).float()
+        mean = asked.new_empty(*asked.shape[:2], values.shape[2])
+        for part in stretches(torch.Size((*asked.shape[:2], keys.shape[1]))):
+            nearness = -distances(asked[part], keys[part[0]])
+            mean[part] = torch.mm(torch.softmax(nearness, dim=1), values[part[0]])
+        return self._outputs(mean).float()
 
     def features(self, parameters: Parameters, inputs: Inputs, drop: Dropout = keep_all) -> Tensor:
         """Embeddings, (P, B, E)."""
@@ -165,10 +164,8 @@ class Retrieval:
         kind = parameters["enter weight"].dtype
         entering = layers.joined(inputs, parameters, self.shape.levels).to(kind)
         if self.shape.numbers:
-            turns = inputs.numbers.unsqueeze(3) * parameters["frequency"].unsqueeze(1)
-            both = torch.cat([turns, turns - QUARTER], dim=3)
-            # Whole turns go first: float32 has fewer digits left for the angle, the more there are.
-            waves = torch.cos(2 * math.pi * (both - both.floor())).to(kind)
+            waves: Tensor = Waves.apply(inputs.numbers, parameters["frequency"])  # type: ignore[no-untyped-call]
+            waves = waves.to(kind)
             own = torch.relu(dense(waves.flatten(1, 2), "wave")).view(*waves.shape[:3], WAVE_WIDTH)
             entering = torch.cat([entering, own.flatten(2)], dim=2)
         sums = dense(entering, "enter")
@@ -293,8 +290,8 @@ def turn(embedded: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def distances(rows: Tensor, keys: Tensor) -> Tensor:
-    """Euclidean distances, smooth near 0, of rows (P, B, E) to keys (P, C, E); (P, B, C)."""
-    length = keys.square().sum(dim=2).unsqueeze(1)
-    apart = torch.baddbmm(length, rows, keys.transpose(1, 2), alpha=-2.0)
-    apart = apart + rows.square().sum(dim=2, keepdim=True)
-    return (apart.clamp(min=0.0) + SMOOTHING).sqrt()
+    """Euclidean distances, smooth near 0, of rows (B, E) to keys (C, E); (B, C)."""
+    length = keys.square().sum(dim=1)
+    apart = torch.addmm(length, rows, keys.T, alpha=-2.0)
+    apart = apart.add_(rows.square().sum(dim=1, keepdim=True))
+    return apart.clamp_(min=0.0).add_(SMOOTHING).sqrt_()
