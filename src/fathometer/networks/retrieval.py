@@ -125,7 +125,6 @@ class Retrieval:
 
     def forward(self, parameters: Parameters, inputs: Inputs, drop: Dropout = keep_all) -> Tensor:
         """Logits or standardised values from what is remembered, (P, B, K)."""
-
         asked = self._asked(parameters, inputs, drop)
         keys, values = parameters["keys"].double(), parameters["values"].double()
         mean = asked.new_empty(*asked.shape[:2], values.shape[2])
