@@ -1,5 +1,7 @@
 """A retrieving network answers from the rows it remembers, and never from the row itself."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ from torch import Tensor
 from twins import FULL, MEMBERS, answers_of_twin, some_inputs, some_parameters
 
 from fathometer.networks.network import Inputs, Network, Parameters, Retrieving, Shape, keep_all
-from fathometer.networks.retrieval import Retrieval
+from fathometer.networks.retrieval import Retrieval, turn
 
 LEARNED = 40
 SHAPES = [FULL, Shape(4, 0, (), 1), Shape(0, 2, (), 2), Shape(0, 0, (6,), 2)]
@@ -120,3 +122,29 @@ def test_a_learning_row_never_sees_its_own_answer(outputs: int) -> None:
     after = own.recall(parameters, inputs, changed, same, keep_all)
     torch.testing.assert_close(after[:, 0], before[:, 0], rtol=0, atol=0)
     assert ((after[:, 1:] - before[:, 1:]).abs().amax(dim=2) > 1e-6).all()
+
+
+def test_a_network_that_diverged_remembers_no_numbers_and_stops_nobody() -> None:
+    own, learned = network(FULL), some_inputs(FULL, LEARNED)
+    parameters = some_parameters(own, learned.numbers[0])
+    parameters["enter weight"] = torch.full_like(parameters["enter weight"], math.nan)
+    target = target_of(learned, FULL.outputs)
+    known = [
+        (Inputs(*(t[p : p + 1] for t in tensors_of(learned))), target[p]) for p in range(MEMBERS)
+    ]
+    answers = own.forward(parameters | own.memory(parameters, known), some_inputs(FULL, 5))
+    assert answers.isnan().all()
+
+
+def test_few_coordinates_hold_nearly_all_that_sets_rows_apart() -> None:
+    generator = torch.Generator().manual_seed(0)
+    flat = torch.randn(200, 2, generator=generator, dtype=torch.float64)
+    way = torch.linalg.qr(torch.randn(8, 8, generator=generator, dtype=torch.float64)).Q[:2]
+    rows = (flat @ way + 3.0 + 1e-3 * torch.randn(200, 8, generator=generator)).unsqueeze(0)
+    weight, bias = turn(rows)
+    assert weight.shape == (1, 8, 2)
+    turned = (rows @ weight + bias.unsqueeze(1))[0]
+    torch.testing.assert_close(
+        torch.cdist(turned, turned), torch.cdist(flat, flat), atol=0.02, rtol=0
+    )
+    assert turned.mean(dim=0).abs().max() < 1e-9

@@ -35,8 +35,8 @@ WAVES, WAVE_WIDTH, FREQUENCY_SPREAD = 32, 8, 0.3
 SMALLEST_VARIANCE = 1e-5
 LEAST_PROBABILITY = 1e-30  # a float32 whose logarithm is finite
 FAR = 1e4  # from everything, in each coordinate: where there is no row to remember
-# Share of the variance of remembered rows that is left out, with the directions that hold it: of
-# 128, 7 to 35 stay, and answers on California housing, diamonds and letters are as good.
+# Share of the variance of remembered rows that is left out, with the directions that hold it: most
+# of them, and answers are as good (`benchmarks/results/architectures-tried.md`).
 LEFT_OUT = 0.01
 NORMS = ("inner", "outer")
 # Parameters that meet float32 inputs themselves.
@@ -280,7 +280,10 @@ def turn(embedded: Tensor) -> tuple[Tensor, Tensor]:
     rows = embedded[0]
     middle = rows.mean(dim=0)
     apart = rows - middle
-    held, directions = torch.linalg.eigh(apart.T @ apart)  # ascending
+    spread = apart.T @ apart
+    if not spread.isfinite().all():  # of a network that diverged; its answers will say so
+        spread = torch.zeros_like(spread)
+    held, directions = torch.linalg.eigh(spread)  # ascending
     share = held.clamp(min=0.0).cumsum(dim=0)
     kept = share > LEFT_OUT * share[-1]
     kept[-1] = True  # where all rows are equal
