@@ -6,11 +6,12 @@ and a few rows at a time they stay within a core's cache."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from fathometer.networks.stretches import stretches
 
 # Added to squared distances: at a distance near 0, where a square's rounding would count for most,
 # its root stays smooth.
@@ -36,7 +37,7 @@ class Recalled(torch.autograd.Function):
         left = torch.cat([-2.0 * places, length + SMOOTHING, ones], dim=2)[:, :batch]
         right = torch.cat([places, ones, length], dim=2).transpose(1, 2)
         nearness, weights = (torch.empty_like(same, dtype=places.dtype) for _ in range(2))
-        for part in stretches(same.shape):
+        for part in stretches(same.shape, DISTANCES_AT_ONCE):
             own = torch.mm(left[part], right[part[0]]).clamp_(min=SMOOTHING).sqrt_().neg_()
             nearness[part] = own.masked_fill_(same[part], -math.inf)
             weights[part] = own.softmax(dim=1)
@@ -54,7 +55,7 @@ class Recalled(torch.autograd.Function):
         widened = torch.cat([places, torch.ones_like(places[:, :, :1])], dim=2)
         pushed = torch.zeros_like(widened)
         pulled = torch.empty_like(widened[:, :batch])
-        for part in stretches(weights.shape):
+        for part in stretches(weights.shape, DISTANCES_AT_ONCE):
             network = part[0]
             pull = torch.mm(up[part], values[network].T)
             pull = torch._softmax_backward_data(pull, weights[part], 1, pull.dtype)
@@ -64,12 +65,3 @@ class Recalled(torch.autograd.Function):
         found = pushed[:, :, -1:] * places - pushed[:, :, :-1]
         found[:, :batch] += pulled[:, :, -1:] * places[:, :batch] - pulled[:, :, :-1]
         return found, None, None
-
-
-def stretches(shape: torch.Size) -> Iterator[tuple[int, slice]]:
-    """Which rows of which network are compared at a time, of distances (P, B, C) in all."""
-    networks, rows, others = shape
-    most = max(1, DISTANCES_AT_ONCE // others)
-    for network in range(networks):
-        for start in range(0, rows, most):
-            yield network, slice(start, min(start + most, rows))

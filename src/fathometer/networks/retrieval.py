@@ -28,7 +28,8 @@ from fathometer.networks.network import (
     Shape,
     keep_all,
 )
-from fathometer.networks.recalled import SMOOTHING, Recalled, stretches
+from fathometer.networks.recalled import DISTANCES_AT_ONCE, SMOOTHING, Recalled
+from fathometer.networks.stretches import stretches
 from fathometer.networks.waves import QUARTER, Waves
 
 WAVES, WAVE_WIDTH, FREQUENCY_SPREAD = 32, 8, 0.3
@@ -128,7 +129,7 @@ class Retrieval:
         asked = self._asked(parameters, inputs, drop)
         keys, values = parameters["keys"].double(), parameters["values"].double()
         mean = asked.new_empty(*asked.shape[:2], values.shape[2])
-        for part in stretches(torch.Size((*asked.shape[:2], keys.shape[1]))):
+        for part in stretches((*asked.shape[:2], keys.shape[1]), DISTANCES_AT_ONCE):
             nearness = -distances(asked[part], keys[part[0]])
             mean[part] = torch.mm(torch.softmax(nearness, dim=1), values[part[0]])
         return self._outputs(mean).float()

@@ -6,14 +6,15 @@ the gradient needs is what was answered."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from fathometer.networks.stretches import stretches
+
 QUARTER = 0.25  # of a turn, which makes a sine of a cosine
-WAVES_AT_ONCE = 2**17  # of each kind: half a megabyte
+WAVES_AT_ONCE = 2**18  # 1 MB
 
 
 class Waves(torch.autograd.Function):
@@ -24,7 +25,7 @@ class Waves(torch.autograd.Function):
         """numbers (P, B, D); frequency (P, D, W), in turns for each unit."""
         waves = frequency.shape[2]
         found = numbers.new_empty(*numbers.shape, 2 * waves)
-        for part in stretches(found.shape):
+        for part in stretches(found.shape, WAVES_AT_ONCE):
             network, rows = part
             turns = numbers[part].unsqueeze(2) * frequency[network]
             for first, shift in ((0, 0.0), (waves, QUARTER)):
@@ -42,19 +43,10 @@ class Waves(torch.autograd.Function):
         (numbers, found), (up,) = context.saved_tensors, gradients
         waves = found.shape[3] // 2
         moved = numbers.new_zeros(len(numbers), numbers.shape[2], waves)
-        for part in stretches(found.shape):
+        for part in stretches(found.shape, WAVES_AT_ONCE):
             own, of_own = found[part], up[part]
             cosine, sine = own[:, :, :waves], own[:, :, waves:]
             of_cosine, of_sine = of_own[:, :, :waves], of_own[:, :, waves:]
             angle = (of_sine * cosine).addcmul_(of_cosine, sine, value=-1.0)
             moved[part[0]] += angle.mul_(numbers[part].unsqueeze(2)).sum(dim=0)
         return None, moved.mul_(2 * math.pi)
-
-
-def stretches(shape: torch.Size) -> Iterator[tuple[int, slice]]:
-    """Which rows of which network are taken at a time, of waves (P, B, D, 2 W) in all."""
-    networks, rows, columns, waves = shape
-    most = max(1, 2 * WAVES_AT_ONCE // (columns * waves))
-    for network in range(networks):
-        for start in range(0, rows, most):
-            yield network, slice(start, min(start + most, rows))
