@@ -36,9 +36,6 @@ WAVES, WAVE_WIDTH, FREQUENCY_SPREAD = 32, 8, 0.3
 SMALLEST_VARIANCE = 1e-5
 LEAST_PROBABILITY = 1e-30  # a float32 whose logarithm is finite
 FAR = 1e4  # from everything, in each coordinate: where there is no row to remember
-# Share of the variance of remembered rows that is left out, with the directions that hold it: most
-# of them, and answers are as good (`benchmarks/results/architectures-tried.md`).
-LEFT_OUT = 0.01
 NORMS = ("inner", "outer")
 # Parameters that meet float32 inputs themselves.
 ENTERING = frozenset({"frequency", layers.EMBEDDING})
@@ -60,6 +57,9 @@ class Retrieval:
     size: int = 128
     width: int = 256
     candidates: int = 2_048  # rows that a batch is compared with in a step, beside itself
+    # Share of the variance of remembered rows, with the directions that hold it: most of 128, and
+    # answers are as good (`benchmarks/retrieval.py`).
+    left_out: float = 0.01
 
     @property
     def fixed(self) -> frozenset[str]:
@@ -115,7 +115,7 @@ class Retrieval:
                 return (x - centre) * scale
 
             embedded = self._embed(own, inputs, keep_all, norm).double()
-            weight, bias = turn(embedded)
+            weight, bias = turn(embedded, self.left_out)
             known |= {"turn weight": weight, "turn bias": bias}
             known["keys"] = layers.dense(embedded, weight, bias).float()
             known["values"] = self._values(target.unsqueeze(0))
@@ -275,9 +275,9 @@ def filled_up(known: Parameters, rows: int, width: int) -> Parameters:
     }
 
 
-def turn(embedded: Tensor) -> tuple[Tensor, Tensor]:
+def turn(embedded: Tensor, left_out: float) -> tuple[Tensor, Tensor]:
     """A dense layer, (1, size, E) and (1, E), that turns embeddings (1, n, size) about their mean
-    so that E coordinates hold all but `LEFT_OUT` of their variance."""
+    so that E coordinates hold all their variance but this share."""
     rows = embedded[0]
     middle = rows.mean(dim=0)
     apart = rows - middle
@@ -286,7 +286,7 @@ def turn(embedded: Tensor) -> tuple[Tensor, Tensor]:
         spread = torch.zeros_like(spread)
     held, directions = torch.linalg.eigh(spread)  # ascending
     share = held.clamp(min=0.0).cumsum(dim=0)
-    kept = share > LEFT_OUT * share[-1]
+    kept = share > left_out * share[-1]
     kept[-1] = True  # where all rows are equal
     weight = directions[:, kept]
     return weight.unsqueeze(0), -(middle @ weight).unsqueeze(0)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 
 def stretches(shape: Sequence[int], most: int) -> Iterator[tuple[int, slice]]:
-    """The networks of a tensor (P, B, ...) in turn, each by runs of rows of about `most` numbers."""
+    """Runs of rows of a tensor (P, B, ...), of about `most` numbers each, network after network."""
     networks, rows = shape[:2]
     together = max(1, most // max(1, math.prod(shape[2:])))
     for network in range(networks):
