@@ -37,7 +37,7 @@ class Recalled(torch.autograd.Function):
         left = torch.cat([-2.0 * places, length + SMOOTHING, ones], dim=2)[:, :batch]
         right = torch.cat([places, ones, length], dim=2).transpose(1, 2)
         nearness, weights = (torch.empty_like(same, dtype=places.dtype) for _ in range(2))
-        for part in stretches(same.shape, DISTANCES_AT_ONCE):
+        for part in stretches(same.shape, DISTANCES_AT_ONCE, same.device):
             own = torch.mm(left[part], right[part[0]]).clamp_(min=SMOOTHING).sqrt_().neg_()
             nearness[part] = own.masked_fill_(same[part], -math.inf)
             weights[part] = own.softmax(dim=1)
@@ -55,7 +55,7 @@ class Recalled(torch.autograd.Function):
         widened = torch.cat([places, torch.ones_like(places[:, :, :1])], dim=2)
         pushed = torch.zeros_like(widened)
         pulled = torch.empty_like(widened[:, :batch])
-        for part in stretches(weights.shape, DISTANCES_AT_ONCE):
+        for part in stretches(weights.shape, DISTANCES_AT_ONCE, up.device):
             network = part[0]
             pull = torch.mm(up[part], values[network].T)
             pull = torch._softmax_backward_data(pull, weights[part], 1, pull.dtype)

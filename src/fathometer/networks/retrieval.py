@@ -129,7 +129,8 @@ class Retrieval:
         asked = self._asked(parameters, inputs, drop)
         keys, values = parameters["keys"].double(), parameters["values"].double()
         mean = asked.new_empty(*asked.shape[:2], values.shape[2])
-        for part in stretches((*asked.shape[:2], keys.shape[1]), DISTANCES_AT_ONCE):
+        shape = *asked.shape[:2], keys.shape[1]
+        for part in stretches(shape, DISTANCES_AT_ONCE, asked.device):
             nearness = -distances(asked[part], keys[part[0]])
             mean[part] = torch.mm(torch.softmax(nearness, dim=1), values[part[0]])
         return self._outputs(mean).float()

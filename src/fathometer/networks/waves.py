@@ -25,7 +25,7 @@ class Waves(torch.autograd.Function):
         """numbers (P, B, D); frequency (P, D, W), in turns for each unit."""
         waves = frequency.shape[2]
         found = numbers.new_empty(*numbers.shape, 2 * waves)
-        for part in stretches(found.shape, WAVES_AT_ONCE):
+        for part in stretches(found.shape, WAVES_AT_ONCE, found.device):
             network, rows = part
             turns = numbers[part].unsqueeze(2) * frequency[network]
             for first, shift in ((0, 0.0), (waves, QUARTER)):
@@ -43,7 +43,7 @@ class Waves(torch.autograd.Function):
         (numbers, found), (up,) = context.saved_tensors, gradients
         waves = found.shape[3] // 2
         moved = numbers.new_zeros(len(numbers), numbers.shape[2], waves)
-        for part in stretches(found.shape, WAVES_AT_ONCE):
+        for part in stretches(found.shape, WAVES_AT_ONCE, found.device):
             own, of_own = found[part], up[part]
             cosine, sine = own[:, :, :waves], own[:, :, waves:]
             of_cosine, of_sine = of_own[:, :, :waves], of_own[:, :, waves:]
