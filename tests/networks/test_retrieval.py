@@ -12,8 +12,15 @@ from fathometer.networks.network import Inputs, Network, Parameters, Retrieving,
 from fathometer.networks.retrieval import Retrieval, turn
 
 LEARNED = 40
-SHAPES = [FULL, Shape(4, 0, (), 1), Shape(0, 2, (), 2), Shape(0, 0, (6,), 2)]
-shapes = pytest.mark.parametrize("shape", SHAPES, ids=["all", "numbers", "flags", "codes"])
+SHAPES = {
+    "all": FULL,
+    "numbers": Shape(4, 0, (), 1),
+    "flags": Shape(0, 2, (), 2),
+    "codes": Shape(0, 0, (6,), 2),
+    "wide": Shape(170, 0, (), 30),
+    "wider": Shape(300, 0, (), 1),
+}
+shapes = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 
 
 def network(shape: Shape) -> Retrieval:
@@ -148,3 +155,10 @@ def test_few_coordinates_hold_nearly_all_that_sets_rows_apart() -> None:
         torch.cdist(turned, turned), torch.cdist(flat, flat), atol=0.02, rtol=0
     )
     assert turned.mean(dim=0).abs().max() < 1e-9
+
+
+def test_waves_are_shared_out_among_many_columns() -> None:
+    found = {
+        columns: network(Shape(columns, 0, (), 1)).waves for columns in (0, 1, 16, 40, 256, 257)
+    }
+    assert found == {0: 0, 1: 32, 16: 32, 40: 12, 256: 2, 257: 0}

@@ -33,6 +33,9 @@ from fathometer.networks.stretches import stretches
 from fathometer.networks.waves import QUARTER, Waves
 
 WAVES, WAVE_WIDTH, FREQUENCY_SPREAD = 32, 8, 0.3
+# Of all columns together: with hundreds of columns a step would take seconds. Columns that would
+# get fewer than two have none.
+MOST_WAVES = 512
 SMALLEST_VARIANCE = 1e-5
 LEAST_PROBABILITY = 1e-30  # a float32 whose logarithm is finite
 FAR = 1e4  # from everything, in each coordinate: where there is no row to remember
@@ -66,14 +69,20 @@ class Retrieval:
         """What is remembered, which is there once the network has learned."""
         return MEMORY
 
+    @property
+    def waves(self) -> int:
+        """Frequencies of each number; 0 where numbers enter as they are alone."""
+        each = min(WAVES, MOST_WAVES // max(1, self.shape.numbers))
+        return each if self.shape.numbers and each > 1 else 0
+
     def start(self, numbers: Tensor, generator: torch.Generator) -> Parameters:
         """Waves, embeddings of categories and dense layers from the generator; gains of 1."""
         shape, size = self.shape, self.size
         parameters = layers.start_joined(shape, generator)
         height = layers.joined_width(shape)
-        if shape.numbers:
-            weight, bias = layers.start_dense(2 * WAVES, WAVE_WIDTH, 1.0, generator)
-            spread = FREQUENCY_SPREAD * torch.randn(shape.numbers, WAVES, generator=generator)
+        if self.waves:
+            weight, bias = layers.start_dense(2 * self.waves, WAVE_WIDTH, 1.0, generator)
+            spread = FREQUENCY_SPREAD * torch.randn(shape.numbers, self.waves, generator=generator)
             parameters |= {"frequency": spread, "wave weight": weight, "wave bias": bias}
             height += shape.numbers * WAVE_WIDTH
         dense = {"enter": (height, size, 1.0), "widen": (size, self.width, 2**0.5)}
@@ -164,7 +173,7 @@ class Retrieval:
 
         kind = parameters["enter weight"].dtype
         entering = layers.joined(inputs, parameters, self.shape.levels).to(kind)
-        if self.shape.numbers:
+        if self.waves:
             waves: Tensor = Waves.apply(inputs.numbers, parameters["frequency"])  # type: ignore[no-untyped-call]
             waves = waves.to(kind)
             own = torch.relu(dense(waves.flatten(1, 2), "wave")).view(*waves.shape[:3], WAVE_WIDTH)
@@ -199,7 +208,7 @@ class Retrieval:
             graph.cast(part, Element.DOUBLE)
             for part in layers.write_joined(graph, inputs, parameters, self.shape.levels)
         ]
-        if inputs.numbers is not None:
+        if inputs.numbers is not None and self.waves:
             waves = self._write_waves(graph, inputs.numbers, parameters["frequency"])
             own = graph.add("MatMul", waves, graph.constant(wide["wave weight"][:, None]))
             own = graph.add("Add", own, graph.constant(wide["wave bias"][:, None, None]))
@@ -219,7 +228,7 @@ class Retrieval:
         return graph.concat(answers, axis=0)
 
     def _write_waves(self, graph: Graph, numbers: str, frequency: np.ndarray) -> str:
-        """Cosines and sines of each column, (P, columns, rows, 2 * WAVES) in double."""
+        """Cosines and sines of each column, (P, columns, rows, 2 · waves) in double."""
         # Columns come before rows: products do not broadcast over an axis of no rows.
         columns = graph.add("Transpose", numbers, perm=[0, 2, 1])
         columns = graph.add("Unsqueeze", columns, graph.constant(np.array([3])))
@@ -242,13 +251,20 @@ class Retrieval:
         squared = write_squared_distances(graph, graph.add("Squeeze", own, first), keys)
         smooth = graph.add("Add", squared, graph.constant(SMOOTHING))
         weights = graph.add("Softmax", graph.add("Neg", graph.add("Sqrt", smooth)), axis=1)
-        known = graph.cast(graph.constant(values), Element.DOUBLE)
-        mean = graph.add("MatMul", weights, known)
+        mean = graph.add("MatMul", weights, self._write_values(graph, values))
         mean = graph.cast(graph.add("Unsqueeze", mean, first), Element.FLOAT)
         if self.shape.outputs == 1:
             return mean
         least = graph.constant(np.float32(LEAST_PROBABILITY))
         return graph.add("Log", graph.add("Max", mean, least))
+
+    def _write_values(self, graph: Graph, values: np.ndarray) -> str:
+        """What remembered rows answer, (rows, K) in double; classes are stored as their places."""
+        if self.shape.outputs == 1:
+            return graph.cast(graph.constant(values), Element.DOUBLE)
+        places, classes = values.argmax(axis=1)[:, None], np.arange(self.shape.outputs)
+        is_own = graph.add("Equal", graph.constant(places), graph.constant(classes[None]))
+        return graph.cast(is_own, Element.DOUBLE)
 
 
 def centre_and_scale(x: Tensor) -> tuple[Tensor, Tensor]:
