@@ -55,6 +55,12 @@ def test_the_outputs_are_named_as_in_the_file_with_their_shapes(binary, regressi
     assert "Outputs: value_ (rows)." in render(renamed)
 
 
+def test_who_is_handed_a_file_with_training_rows_in_it_is_said(binary):
+    assert "of the training data in numbers" not in render(binary)
+    page = render(replace(binary, rows_held=2_500))
+    assert "The file holds 2,500 rows of the training data in numbers" in page
+
+
 def test_no_more_refused_lines_are_promised_than_are_listed(binary):
     assert "1 line could not be read; rejected.csv holds all that were refused." in render(binary)
     many = replace(binary, rejected_count=12_345, rejected_listed=10_000)
