@@ -66,9 +66,9 @@ def test_inspection_says_how_many_training_rows_travel(passengers: Path) -> None
         model = learner.fit(table, task, split)
         file = ship(model, learner.name, table, split.lockbox).file()
         said.append(dict(remarks(file))["holds"])
-        assert inspection(file)["training_rows"] == sum(file.contents.training_rows)
-    assert said[0] == "no row of the training data"
-    assert said[1].startswith(f"{sum(file.contents.training_rows)} rows of the training data")
+        assert inspection(file)["training_rows"] == list(file.contents.training_rows)
+    assert said[0] == "no training row"
+    assert said[1].startswith(f"{file.contents.training_rows[0]} training rows in numbers")
 
 
 def test_file_that_was_never_measured_says_so() -> None:

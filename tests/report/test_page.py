@@ -56,9 +56,9 @@ def test_the_outputs_are_named_as_in_the_file_with_their_shapes(binary, regressi
 
 
 def test_who_is_handed_a_file_with_training_rows_in_it_is_said(binary):
-    assert "of the training data in numbers" not in render(binary)
-    page = render(replace(binary, rows_held=2_500))
-    assert "The file holds 2,500 rows of the training data in numbers" in page
+    assert "training rows in numbers" not in render(binary)
+    page = render(replace(binary, rows_held="2,500 training rows"))
+    assert "The file holds 2,500 training rows in numbers" in page
 
 
 def test_no_more_refused_lines_are_promised_than_are_listed(binary):

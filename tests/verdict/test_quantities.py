@@ -22,6 +22,7 @@ from fathometer.verdict.quantities import (
     signed,
     significant,
     training_energy,
+    training_rows,
     with_interval,
 )
 
@@ -117,3 +118,14 @@ def test_significant_digits_are_kept_and_bare_ones_lose_their_zeros() -> None:
 @pytest.mark.parametrize("said", [duration, latency, energy, file_size, significant, bare])
 def test_what_is_not_a_number_is_a_dash(said) -> None:
     assert said(math.nan) == said(math.inf) == fixed(math.nan, 2) == DASH
+
+
+def test_training_rows_in_a_file_are_told_with_how_often_they_are_there():
+    told = [training_rows(sets) for sets in ((), (1,), (2_500,), (300, 300), (8_192, 7_904))]
+    assert told == [
+        "",
+        "1 training row",
+        "2,500 training rows",
+        "2 sets of 300 training rows",
+        "2 sets of up to 8,192 training rows",
+    ]

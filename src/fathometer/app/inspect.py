@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 from fathometer.graph import Element
 from fathometer.table.metric import METRICS
 from fathometer.trial.scorecard import Quality
-from fathometer.verdict.quantities import file_size, shared_places, with_interval
+from fathometer.verdict.quantities import file_size, shared_places, training_rows, with_interval
 from fathometer.wording import counted
 
 if TYPE_CHECKING:
@@ -127,11 +127,8 @@ def answer_words(model: ModelFile) -> str:
 
 def holding_words(model: ModelFile) -> str:
     """What of the training data travels in the file."""
-    held = sum(model.contents.training_rows)
-    if not held:
-        return "no row of the training data"
-    rows = counted(held, "row")
-    return f"{rows} of the training data, in numbers: it is as confidential as they are"
+    rows = training_rows(model.contents.training_rows)
+    return f"{rows} in numbers: as confidential as they are" if rows else "no training row"
 
 
 def inspection(model: ModelFile) -> dict[str, object]:
@@ -155,7 +152,7 @@ def inspection(model: ModelFile) -> dict[str, object]:
         "parity": dict(model.parity),
         "intervals": model.intervals.as_json() if model.intervals else None,
         "training": model.ranges.as_json() if model.ranges else None,
-        "training_rows": sum(model.contents.training_rows),
+        "training_rows": list(model.contents.training_rows),
         "versions": dict(model.versions),
         "size_bytes": model.size_bytes,
         "sha256": model.sha256,

@@ -38,6 +38,7 @@ from fathometer.trial.best import best_trial
 from fathometer.trial.files import remove, sha256_of, write_bytes, write_text
 from fathometer.trial.measure import machine, versions
 from fathometer.trial.trial import Trial
+from fathometer.verdict.quantities import training_rows
 from fathometer.verdict.verdict import Verdict
 
 SHOWN_REJECTS = 100
@@ -148,7 +149,7 @@ def report_content(
         rejected_listed=len(reading.rejected),
         notes=understanding.table.notes,
         suspicions=tuple(doubt.words for doubt in understanding.suspicions),
-        rows_held=sum(winner.file.contents.training_rows),
+        rows_held=training_rows(winner.file.contents.training_rows),
     )
 
 

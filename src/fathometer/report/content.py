@@ -114,7 +114,7 @@ class ReportContent:
     notes: tuple[str, ...] = ()  # what reading changed
     suspicions: tuple[str, ...] = ()  # groups, time order, columns too good to be true
     winner_file: str = "winner.onnx"
-    rows_held: int = 0  # of the training data, in that file
+    rows_held: str = ""  # the training rows that travel in it, in words
 
     @property
     def winner(self) -> Scorecard | None:

@@ -11,7 +11,6 @@ from fathometer.report.pieces import bullets, choice, inline, paragraph, program
 from fathometer.report.snippets import csharp_program, javascript_program, python_program
 from fathometer.table.metric import METRICS
 from fathometer.table.task import Task
-from fathometer.wording import counted
 
 
 def terms(content: ReportContent) -> Markup:
@@ -121,10 +120,9 @@ def _of_pictures(content: ReportContent) -> list[str]:
 def _rows_held(content: ReportContent) -> list[str]:
     if not content.rows_held:
         return []
-    rows = counted(content.rows_held, "row")
     return [
-        f"The file holds {rows} of the training data in numbers, which it compares new rows with: "
-        "hand it on only where you would hand on those."
+        f"The file holds {content.rows_held} in numbers, which it compares new rows with: hand it "
+        "on only where you would hand on those."
     ]
 
 

@@ -6,11 +6,12 @@ same in all three."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from statistics import median_low
 from typing import Protocol
 
 from fathometer.trial.scorecard import Bill, Quality
+from fathometer.wording import counted
 
 DASH = "–"  # where there is no number
 MOST_PLACES = 12  # farads and metres per second are targets too
@@ -143,6 +144,15 @@ def file_size(size_bytes: float, *, is_exact: bool = False) -> str:
         return f"{size_bytes:.0f} B"
     steps = ((1e9, "GB"), (1e6, "MB"), (1e3, "KB"))
     return _in_steps(size_bytes, steps, is_exact=is_exact).replace(".0 ", " ")
+
+
+def training_rows(sets: Sequence[int]) -> str:
+    """What travels in a file: "2,500 training rows", "5 sets of up to 8,192 training rows"; nothing
+    where nothing does."""
+    if len(sets) < 2:
+        return "".join(counted(rows, "training row") for rows in sets)
+    each = "" if min(sets) == max(sets) else "up to "
+    return f"{counted(len(sets), 'set')} of {each}{counted(max(sets), 'training row')}"
 
 
 def _in_steps(value: float, steps: tuple[tuple[float, str], ...], *, is_exact: bool = False) -> str:
