@@ -50,15 +50,17 @@ def test_fewer_epochs_have_the_same_steps_each():
 
 
 def test_a_network_that_has_little_time_is_trained_to_the_end_of_a_shorter_schedule(survival):
-    training = Training(epochs=400, least_steps=12_000, most_steps=80_000, patience=400)
+    # A hundred times more than any machine does: one that got past 1/7 or 3/7 of it would rightly
+    # let the schedule be cut there.
+    training = Training(epochs=40_000, least_steps=1_200_000, most_steps=8_000_000, patience=40_000)
     learner = PlainNetwork(width=64, training=training)
     started = time.monotonic()
     budget = Budget(deadline=started + 4.0)
     model = learner.fit(survival.table, survival.task, survival.split, budget=budget)
-    assert time.monotonic() - started < 8.0
+    assert time.monotonic() - started < 30.0  # all of it takes a quarter of an hour and more
     assert model.account.is_shortened
-    assert not model.account.chosen.endswith("of 400")
+    assert not model.account.chosen.endswith("of 40000")
     enough = learner.fit(survival.table, survival.task, survival.split, budget=Budget(
-        deadline=time.monotonic() + 600, stopped=iter([False] * 40 + [True] * 10**6).__next__
+        deadline=time.monotonic() + 1e6, stopped=iter([False] * 40 + [True] * 10**6).__next__
     ))  # fmt: skip
     assert not enough.account.is_shortened
