@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from killing import Killed, killed_after
 
-from fathometer.errors import LearnerError
+from fathometer.errors import LearnerError, OutOfTimeError
 from fathometer.learners.contract import Budget, Progress
 from fathometer.learners.network import (
     MOST_GROUPS,
@@ -17,6 +18,7 @@ from fathometer.learners.network import (
     RetrievalNetwork,
     Setting,
     Training,
+    leaving_answers,
     plan,
 )
 from fathometer.learners.portfolio import affordable_bins
@@ -197,3 +199,27 @@ def test_large_tables_are_passed_over_less_often_and_small_ones_more() -> None:
 @pytest.mark.parametrize(("numbers", "bins"), [(0, 384), (10, 38), (100, 8), (5000, 1)])
 def test_many_numbers_are_encoded_more_coarsely(numbers: int, bins: int) -> None:
     assert affordable_bins(numbers) == bins
+
+
+def test_a_retrieval_network_leaves_time_for_its_answers() -> None:
+    """180 remembered rows beside a lockbox of ten millions take more than half a minute."""
+    table, task, small = flowers()
+    large = replace(small, lockbox=np.arange(90, 10_000_090))
+    budget = Budget(deadline=time.monotonic() + 1000)
+    own = [leaving_answers("it", split, budget).deadline for split in (small, large)]
+    assert own[0] == pytest.approx(budget.deadline, abs=0.001)
+    assert 30 < budget.deadline - own[1] < 300
+    assert leaving_answers("it", large, Budget()) == Budget()
+    soon = Budget(deadline=time.monotonic() + 40)
+    with pytest.raises(OutOfTimeError, match="too little time was left for retrieval network"):
+        LEARNERS[2].fit(table, task, large, budget=soon)
+
+
+def test_a_retrieval_network_that_its_answers_cut_short_says_so() -> None:
+    table, task, split = flowers()
+    long = replace(
+        LEARNERS[2], training=Training(epochs=40_000, least_steps=10**6, patience=40_000)
+    )
+    large = replace(split, lockbox=np.arange(90, 500_090))  # 2.25 s
+    model = long.fit(table, task, large, budget=Budget(deadline=time.monotonic() + 5.5))
+    assert model.account.is_shortened
