@@ -188,7 +188,7 @@ def leaving_answers(name: str, split: Split, budget: Budget) -> Budget:
     if budget.deadline - time.monotonic() < 2 * seconds:
         raise OutOfTimeError(
             f"too little time was left for {name}: comparing the lockbox's "
-            f"{len(split.lockbox):,} rows with those it remembers takes about {math.ceil(seconds)} s."
+            f"{len(split.lockbox):,} rows with those it remembers takes {math.ceil(seconds)} s."
         )
     return replace(budget, deadline=budget.deadline - seconds)
 
